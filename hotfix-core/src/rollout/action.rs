@@ -21,8 +21,7 @@ use super::{Rollout, is_taken_out};
 /// One action, with an id that is the same after every replay.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Action {
-    /// Its id, as `7.1`: the line of the log that raised it, and its place there from 0. It is the
-    /// same after every replay.
+    /// Its id, as `7.1`: the line of the log that raised it, and its index there, from 0.
     pub id: ActionId,
     /// What to do, by `kind`.
     #[serde(flatten)]
@@ -210,18 +209,18 @@ pub enum Act {
 }
 
 impl Act {
-    /// Sends a message to everybody in an audience.
+    /// A message to everybody in an audience.
     pub(super) const fn notify(audience: Audience, message: MessageKind) -> Self {
         Self::Notify { audience, message, duty: None, role: None, why: None }
     }
 
-    /// Lets a role of the responders know of something.
+    /// A message to one role of the responders, for its information.
     pub(super) const fn inform(role: RoleName, why: String) -> Self {
         let (audience, message) = (Audience::Responders, MessageKind::Update);
         Self::Notify { audience, message, duty: None, role: Some(role), why: Some(why) }
     }
 
-    /// Who reads in this message how severe the incident is, and which message it is.
+    /// Audience and kind of a message that names the severity; None for any other action.
     pub(super) const fn tells_severity(&self) -> Option<(Audience, MessageKind)> {
         match self {
             Self::Notify {
@@ -270,19 +269,19 @@ impl Act {
         }
     }
 
-    /// The signs by which a deployment is answered; None of anything else.
+    /// The signs by which a deployment is answered; None for any other action.
     pub(super) fn signs<'p>(&self, policy: &'p Policy) -> Option<DeploymentSigns<'p>> {
         policy.deployment_signs().filter(|_| matches!(self, Self::Deploy { .. }))
     }
 
-    /// When the method of a rollback can be used, in the policy's words.
+    /// When the method of a rollback can be used, in the policy's words; None where it does not say.
     pub(super) fn condition<'p>(&self, policy: &'p Policy) -> Option<&'p str> {
         let Self::RollBack { method, .. } = self else { return None };
         let own = policy.rollback().methods.iter().find(|way| way.kind == *method)?;
         own.condition.as_deref()
     }
 
-    /// The same, and what a schema change means for it.
+    /// When the method of a rollback can be used, and what a schema change means for it.
     fn conditions<'p>(&self, plan: &'p Plan) -> Option<Cow<'p, str>> {
         let own = self.condition(plan.policy());
         let is_risky = matches!(self, Self::RollBack { .. })

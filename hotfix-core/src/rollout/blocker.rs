@@ -131,7 +131,7 @@ impl Blocker {
             )
         };
         let clears = [InputKind::SetSeverity, InputKind::SetFacts];
-        // Whoever is called first if it is the most severe one.
+        // Whoever is called first for the most severe one.
         let worst = policy.severities().first().map(|level| level.severity);
         let role = called_first(policy, worst);
         let stand_ins = approval::stand_ins_of(policy, role.as_slice());
@@ -251,9 +251,9 @@ fn window_sentence(Window { from, until, .. }: Window, at: Timestamp, policy: &P
     }
 }
 
-/// The question about what prevents the start until somebody waives or lifts it: the normal process, a change
-/// window that is over, a bound that rolls every fix back, a denial, and once the fix is ready readings that
-/// have stopped. None where there is nothing of it.
+/// The question about what prevents the start until somebody waives or lifts it: the normal
+/// process, a change window that is over, a bound that rolls every fix back, a denial; and, once
+/// the fix is ready, readings that have stopped. None where nothing of that does.
 pub(super) fn question_about_process(
     plan: &Plan,
     case: &RolloutState,

@@ -1,4 +1,4 @@
-//! Checks whether an input is accepted. They do not change the folded state.
+//! Checks whether an input is accepted. No check changes the folded state.
 
 use std::collections::BTreeMap;
 
@@ -25,7 +25,7 @@ use super::{Rollout, Stage};
 
 /// An input that is accepted.
 pub(super) enum Passed<'a> {
-    /// At this time; `claimed_at` where the sender's time was not accepted.
+    /// It takes effect at `at`; `claimed_at`: the sender's time, where that was not accepted.
     At { at: Timestamp, claimed_at: Option<Timestamp>, made: Made<'a> },
     /// Its key is known: the input was accepted before.
     Repeated,
@@ -41,10 +41,10 @@ pub(super) enum Made<'a> {
     Nothing,
 }
 
-/// How many missing things a refusal names; `blockers` lists all.
+/// How many blockers a refusal names; `Rollout::blockers` lists all.
 const MOST_NAMED: usize = 5;
 
-/// Moments that people date, each after one that comes first.
+/// Pairs of moments, by times that people may state: the second may not be before the first.
 const IN_ORDER: [(Moment, Moment); 5] = [
     (Moment::Began, Moment::Detected),
     (Moment::Detected, Moment::Resolved),
@@ -53,7 +53,7 @@ const IN_ORDER: [(Moment, Moment); 5] = [
     (Moment::Resolved, Moment::Closed),
 ];
 
-/// The place of a time in `set_times`.
+/// JSON Pointer of a time in the input `set_times`.
 fn in_times(time: KnownTime) -> String {
     format!("/times/{time}")
 }
@@ -61,7 +61,7 @@ fn in_times(time: KnownTime) -> String {
 /// How far the clocks of two machines may be apart.
 const APART: Span = Span::from_seconds(300);
 
-/// How far a tick may jump beyond the last time known and beyond the moment that it was asked for.
+/// How far a tick may be after the last input and after the time that `poll_at` asked for.
 const MOST_TICK: Span = Span::from_seconds(31 * 86_400);
 
 impl Rollout {
@@ -74,7 +74,7 @@ impl Rollout {
             None => InputKind::Supersede,
         };
         accepted.retain(|kind| *kind != of_no_use && self.is_of_use(*kind));
-        // Before the change window, or without readings, no start is.
+        // `start` is not accepted outside of the change window, or while it waits for readings.
         let is_blocked = |at| blocked_at(&self.plan, &self.case, at).next().is_some();
         accepted.retain(|kind| *kind != InputKind::Start || !self.now().is_some_and(is_blocked));
         if !self.pending_actions().is_empty() && !accepted.contains(&InputKind::Confirm) {
@@ -92,10 +92,10 @@ impl Rollout {
         accepted
     }
 
-    /// Whether an input can change anything at this stage. Before the start only traffic of an
-    /// earlier attempt can be rolled back; once the traffic that was held back moves, nothing keeps
-    /// the watch open; nothing is promoted, resumed or, once started, superseded while its train is
-    /// rolled back, and nothing confirmed that is not pending.
+    /// Whether an input can change anything at this stage. Refused are a rollback before the start,
+    /// without traffic of an earlier attempt; a hold once the held-back traffic moves; a result
+    /// without a pending action; and while the train is rolled back a promotion, a resumption and,
+    /// after the start, another release.
     pub(super) fn is_of_use(&self, kind: InputKind) -> bool {
         match (kind, self.stage()) {
             (InputKind::RollBack | InputKind::Revert, Stage::Preparing) => self.case.has_traffic(),
@@ -150,8 +150,7 @@ impl Rollout {
         Ok(Passed::At { at, claimed_at, made })
     }
 
-    /// Refuses the id of a metric that the policy does not have, of which
-    /// [`evidence`](Self::evidence) is None, too.
+    /// Checks that the policy has this metric; of another one [`evidence`](Self::evidence) is None, too.
     ///
     /// # Errors
     /// [`ReadingError::UnknownMetric`] with what to name instead.
@@ -159,23 +158,21 @@ impl Rollout {
         self.case.judged.judge().check_metric(metric)
     }
 
-    /// Refuses what logs of earlier releases may have, and which can be replayed.
+    /// Checks that only new inputs have to pass: logs of earlier releases break them, and still replay.
     fn check_new(&self, at: Timestamp, command: &Command) -> Result<(), RefusalReason> {
         match command {
-            Command::Observe { metrics } => {
-                self.case.judged.judge().check_new(at, metrics)?;
-            }
-            Command::Release { release, .. } | Command::Supersede { release, .. } => {
-                release.check_texts()?;
-            }
-            Command::Retry { release: Some(release), .. } => release.check_texts()?,
+            Command::Observe { metrics } => self.case.judged.judge().check_new(at, metrics)?,
+            Command::Release { release, .. }
+            | Command::Supersede { release, .. }
+            | Command::Retry { release: Some(release), .. } => release.check_texts()?,
             _ => {}
         }
         Ok(())
     }
 
-    /// An urgent input with a wrong clock, back or far ahead, is accepted at the time of the last
-    /// input; so is what came of a rollback, which goes on with it.
+    /// The time at which an input takes effect, and the sender's time where that was not accepted.
+    /// An urgent input, or the result of a rollback's action, with a time too early or too late
+    /// counts at the time of the last input.
     fn check_time(
         &self,
         at: Timestamp,
@@ -206,8 +203,8 @@ impl Rollout {
         }
     }
 
-    /// A tick means that nothing else came for a while: it may jump, but not so far that one wrong
-    /// clock makes the rollout refuse correct times for years.
+    /// The refusal of a time too far after the last input; None where it is not. A tick may come long after it,
+    /// but not so long that one wrong clock makes the rollout refuse correct times for years.
     fn ahead(&self, at: Timestamp, last: Timestamp, kind: InputKind) -> Option<RefusalReason> {
         if kind == InputKind::Tick {
             let asked_for = self.poll_at().unwrap_or(last);
@@ -264,7 +261,7 @@ impl Rollout {
         }
     }
 
-    /// Makes what the input brings; the state does not change.
+    /// Prepares the readings or the plan that an input brings; the folded state does not change.
     pub(super) fn make<'a, E: From<ReadingError> + From<PlanError>>(
         &mut self,
         at: Timestamp,
@@ -343,13 +340,13 @@ impl Rollout {
         }
     }
 
-    /// Checks that a success criterion that the log answers is not confirmed against it.
+    /// Refuses to confirm a success criterion that the log contradicts.
     fn check_criterion(&self, at: Timestamp, item: Name) -> Result<(), RefusalReason> {
         let fact = self.against_criterion(at, item);
         fact.map_or(Ok(()), |fact| Err(RefusalReason::Contrary { item, fact }))
     }
 
-    /// What the log has against a success criterion that it answers.
+    /// How the log contradicts a success criterion; None where it does not, or has no answer to it.
     pub(crate) fn against_criterion(&self, at: Timestamp, item: Name) -> Option<String> {
         let (policy, agenda) = (self.plan.policy(), &self.case.agenda);
         let answer = policy.success().iter().find(|criterion| criterion.id == item)?;
@@ -372,8 +369,8 @@ impl Rollout {
         }
     }
 
-    /// Checks the facts that give the time of a moment, as [`check_times`](Self::check_times) does, and
-    /// that it has no other time by the incident or `set_times`, which would still count.
+    /// Checks facts that are times of moments as [`check_times`](Self::check_times) does, and that no other
+    /// time of that moment is stated by the incident or `set_times`: that one would still count.
     fn check_dated_facts(&self, at: Timestamp, facts: &Facts) -> Result<(), RefusalReason> {
         let time = |time: &KnownTime| Some((*time, Some(facts.time(time.fact()?)?)));
         let times: BTreeMap<_, _> = KnownTime::ALL.iter().filter_map(time).collect();
@@ -390,8 +387,9 @@ impl Rollout {
         Ok(())
     }
 
-    /// Checks that the times of moments are possible: neither in the future nor before 2001, and in
-    /// order; and that days come. `path`: their places in the input. A replay does not: earlier logs have other times.
+    /// Checks that times of moments are neither in the future nor before 2001 and are in order, and
+    /// that calendar days are to come. `path`: the JSON Pointer of a time. A replay does not check:
+    /// earlier logs differ.
     fn check_times(
         &self,
         at: Timestamp,
@@ -402,7 +400,7 @@ impl Rollout {
         let came =
             |moment| given(moment).map_or_else(|| self.case.agenda.came(moment), |(_, at)| *at);
         let first_input = self.case.agenda.opened().unwrap_or(at);
-        // A time that is not known is that of the moment from which it counts.
+        // A moment without a time has that of its fallback.
         let origin = |moment| {
             let mut known = Some(moment);
             while let Some(moment) = known.filter(|moment| came(*moment).is_none()) {
@@ -464,8 +462,8 @@ impl Rollout {
         Ok(())
     }
 
-    /// Checks the times of the incident in the plan, with the first input. Only readings are of the
-    /// time before; what has to be recorded at once, and a correction, are accepted.
+    /// Checks with the first input that the plan's incident does not begin after it. Readings may be up to a
+    /// day earlier; urgent inputs, and a correction with `set_times`, are always accepted.
     fn check_incident(&self, at: Timestamp, command: &Command) -> Result<(), RefusalReason> {
         let most = match command {
             Command::Observe { .. } => MOST_EARLIER,
@@ -486,8 +484,8 @@ impl Rollout {
         Err(RefusalReason::ImpossibleTime { path: in_times(time), got, fault })
     }
 
-    /// Checks what the list of missing things does not have: errors of the policy, and the time of
-    /// the start.
+    /// Checks what `Readiness::missing` does not list: errors of the policy, and blockers that
+    /// depend on the time.
     fn check_start(&self, at: Timestamp) -> Result<(), RefusalReason> {
         if let [first, more @ ..] = self.plan.policy().denials() {
             let finding = first.clone();
@@ -499,8 +497,8 @@ impl Rollout {
         }
     }
 
-    /// Checks that another attempt names the version that a `revert` restored. A replay does not:
-    /// earlier logs have attempts that did not.
+    /// Checks that another attempt has as `previous` the version that a `revert` restored. A replay
+    /// does not check: earlier logs have attempts without it.
     fn check_previous(&self, release: &Release) -> Result<(), RefusalReason> {
         match self.case.place.restored() {
             Some(live) if live != release.previous => Err(RefusalReason::NotLive {
@@ -529,7 +527,7 @@ impl Rollout {
     }
 
     /// Checks that a phase may be promoted: at its gate; before it only where the policy allows
-    /// that, or where a decision was asked.
+    /// that, or where a person was asked to decide.
     fn check_promotion(&self, at: Timestamp, why: Option<&str>) -> Result<(), RefusalReason> {
         let RolloutState { place, actions, people, readiness, judged, .. } = &self.case;
         let policy = self.plan.policy();

@@ -14,7 +14,7 @@ use super::action::ActionId;
 use super::document::InputDocument;
 use super::input::{InputError, ItemStatus, KnownTime};
 
-/// A field of a command: needed, or optional where its type is.
+/// A field of a command: required, unless its type is an `Option`.
 pub(super) trait Field<T>: Sized {
     fn of(kind: InputKind, field: &'static str, given: Option<T>) -> Result<Self, InputError>;
 }
@@ -81,7 +81,7 @@ commands! {
     /// A role approves the plan.
     Approve = "approve" {
         role: RoleName,
-        /// Where it was given; the same of an objection.
+        /// Where it was given, such as a chat; so for `deny` and `withdraw`.
         channel: Option<String>,
         /// Who heard it, where it was verbal. Personal.
         heard_by: Option<String>,
@@ -89,7 +89,7 @@ commands! {
         plan_digest: Option<Digest>,
         why: Option<String>,
     };
-    /// A role denies it.
+    /// A role denies the plan.
     Deny = "deny" {
         role: RoleName,
         channel: Option<String>,

@@ -49,8 +49,8 @@ impl Changes {
         self.leading = 0;
     }
 
-    /// A verdict was made that answers this question, and whose first causes are the `leading` ones;
-    /// the decision was another one before.
+    /// Notes a verdict: the question that it answers, how many of its causes lead to its decision,
+    /// and the decisions `before` and `now`.
     pub(super) fn judge(
         &mut self,
         (question, leading): (Question, usize),
@@ -74,7 +74,7 @@ pub(super) struct Conclusion<'a> {
 }
 
 impl Conclusion<'_> {
-    /// Decides what follows from an input that was folded; `resolved`: what that has found.
+    /// Decides what follows from a folded input; `resolved`: the result of the fold.
     pub(super) fn decide(&mut self, at: Timestamp, input: &Input, resolved: &Resolved) {
         let (command, Resolved { act, relapse }) = (&input.command, resolved);
         self.ask_for_approvals(command);
@@ -99,8 +99,8 @@ impl Conclusion<'_> {
                     self.act(Act::SetTraffic { share: Share::ALL });
                 }
                 Stage::Gate { step, .. } | Stage::Monitoring(step) => self.pass(at, step.index),
-                // In a later window it is enough that the objection is settled; after the last one
-                // the rollout ends.
+                // The answer settles an objection, and the watch continues; once its last window is
+                // over, the watch ends.
                 Stage::Complete { since, ending: None } if self.watch_is_over(at, since) => {
                     self.end_watch(at, since, None);
                 }
@@ -149,7 +149,7 @@ impl Conclusion<'_> {
                 self.ask_whether_it_is_back(at, command, relapse.as_deref());
                 self.ask_with_other_answers(at);
             }
-            // Before the start it blocks that.
+            // Before the start a denial or withdrawal is a blocker.
             Command::Deny { .. } | Command::Withdraw { .. } if self.case.place.stage().is_out() => {
                 self.object(at, command);
             }
@@ -169,8 +169,8 @@ impl Conclusion<'_> {
         }
     }
 
-    /// Asks for approvals with the first input, and where a higher severity needs more; nobody is asked
-    /// twice, and where the incident ended without a fix only about another plan.
+    /// Requests approvals with the first input, and where changed severity or facts demand more;
+    /// not once the incident has ended without a fix.
     fn ask_for_approvals(&mut self, command: &Command) {
         let is_first = self.case.place.seq() == 1
             && !command.changes_the_plan()
@@ -190,8 +190,8 @@ impl Conclusion<'_> {
         if is_out { response } else { response.min(Response::Ask) }
     }
 
-    /// Asks a person about a report, and where a role denies the plan, or withdraws its approval, while
-    /// the fix is being deployed or live: with what nobody has answered of that yet.
+    /// Asks a person about a report, or about a denial or withdrawn approval while the fix is being
+    /// deployed or live. The question repeats earlier objections that nobody has answered.
     fn object(&mut self, at: Timestamp, stated: &Command) {
         let open = self.case.people.unanswered();
         let mut all = open.map_or_else(Vec::new, |open| open.stated.clone());
@@ -210,7 +210,7 @@ impl Conclusion<'_> {
         }
     }
 
-    /// Whoever held the phase may leave: somebody has to promote it.
+    /// Holds the phase: whoever held it may leave, so in a veto window somebody is asked to promote it.
     fn hold(&mut self, at: Timestamp) {
         self.end_veto();
         if let Stage::Gate { step, until: Some(_) } = *self.case.place.stage() {
@@ -273,7 +273,7 @@ impl Conclusion<'_> {
                 self.rollback_confirmed(at, act, progress);
             }
             (Some(Act::SetTraffic { .. }), Stage::Frozen { .. }) => self.frozen_confirmed(),
-            // The rollback that superseded it has failed.
+            // The rollback that superseded this change of traffic has failed.
             (None, Stage::Frozen { .. }) if self.case.actions.is_unsettled(id) => {
                 self.frozen_confirmed();
             }
@@ -289,10 +289,10 @@ impl Conclusion<'_> {
         }
     }
 
-    /// An action failed; `why`: the sign of that, as whoever reported it saw it.
+    /// Decides what follows from a failed action; `resolved` is None for a superseded one. `why`: the reason.
     fn failed(&mut self, at: Timestamp, id: ActionId, resolved: Option<&Act>, why: Option<&str>) {
         let failed = |act| format!("{} failed{}", describe::action(id, act), describe::given(why));
-        // Requests of a version whose traffic nobody confirmed.
+        // Readings show requests of the fix although no traffic was confirmed.
         let is_read = self.case.sees_unconfirmed_traffic();
         let goes_back = is_read && self.plan.on_failure() == OnFailure::RollBack
             || self.plan.is_deployed_by_merge();
@@ -359,11 +359,11 @@ impl Conclusion<'_> {
         let frozen = matches!(self.case.place.stage(), Stage::Frozen { .. });
         let asks = self.changes.judged.is_some() && decision == Decision::Ask && !frozen;
         let asks = asks && self.is_news(at);
-        // Where a person decides, what was promoted before continues with time.
+        // A question that is raised now keeps the watch after the completion open.
         let asks_now = asks || self.changes.acts.len() > asked_before;
         match self.case.place.stage() {
             &Stage::Monitoring(step) if decision == Decision::Promote => self.reach_gate(at, step),
-            // Where a wait has outlasted the veto window, another time is announced.
+            // Where a hold has outlasted the veto window, a new window is announced.
             &Stage::Gate { step, until: Some(until) }
                 if at >= until && decision == Decision::Promote =>
             {
@@ -375,7 +375,7 @@ impl Conclusion<'_> {
                 }
             }
             Stage::FinalValidation { .. } if decision == Decision::Promote => self.validate(at),
-            // After an objection or a question a person says when that is settled.
+            // An objection or a question ends only when a person answers it.
             &Stage::Complete { since, ending }
                 if !self.case.is_kept_open() && !asks_now && self.watch_is_over(at, since) =>
             {
@@ -385,15 +385,15 @@ impl Conclusion<'_> {
             _ => {}
         }
         self.await_traffic(at);
-        // A question that was raised with it names it.
+        // A question about the verdict names a late deployment as well.
         if asks || !asks_now && self.deployment_is_late_now(at) {
             let question = self.question_about_verdict(at);
             self.ask(&question);
         }
     }
 
-    /// Whether people are asked about the verdict: it turned, nobody was asked about one of the causes
-    /// that lead to it, or the end of the final validation asks about all of it.
+    /// Whether people are asked about the verdict: it turned, nobody was asked so far, a leading
+    /// cause is new, or the minimum time of the final validation ends now.
     pub(super) fn is_news(&self, at: Timestamp) -> bool {
         let people = &self.case.people;
         let mut leading = self.case.judged.verdict().causes.iter().take(self.changes.leading);
@@ -442,22 +442,22 @@ impl Conclusion<'_> {
         }
     }
 
-    /// How a phase is promoted: by a person, where one objected or was asked and has not promoted
-    /// it yet.
-    fn gate(&self, planned: GateMode) -> GateMode {
+    /// The gate mode in force: manual after an objection or a verdict that demands a rollback, else
+    /// the planned one.
+    fn gate_mode(&self, planned: GateMode) -> GateMode {
         if self.case.people.bars_promotion() { GateMode::Manual } else { planned }
     }
 
     fn passes_by_itself(&self, step: Step) -> bool {
         let phase = self.phase_at(step.index);
-        phase.is_some_and(|phase| self.gate(phase.gate) == GateMode::Automatic)
+        phase.is_some_and(|phase| self.gate_mode(phase.gate) == GateMode::Automatic)
     }
 
     /// Opens the gate of a phase that has met its criteria, or passes it.
     fn reach_gate(&mut self, at: Timestamp, step: Step) {
         let Some(phase) = self.phase_at(step.index) else { return };
         let (gate, veto) = (phase.gate, phase.veto);
-        match self.gate(gate) {
+        match self.gate_mode(gate) {
             GateMode::Automatic => self.pass(at, step.index),
             GateMode::Manual => {
                 self.changes.to = Some(Stage::Gate { step, until: None });
@@ -517,8 +517,8 @@ impl Conclusion<'_> {
             self.act(Act::SetTraffic { share: Share::NONE });
         }
         self.changes.to = Some(Stage::Preparing);
-        // A release that arrives is no first word to anybody. Whoever read that it is over reads that it is
-        // not, where it is tried again.
+        // Another attempt is announced only to followers who have read of the incident. Where it
+        // reopens a resolved incident, everybody who read of the end reads of it.
         let mut readers = FOLLOWERS.to_vec();
         readers.retain(|audience| self.case.has_read(*audience));
         let reopens = self.case.place.stage().is_final() && self.case.is_resolved();
@@ -526,7 +526,7 @@ impl Conclusion<'_> {
         self.request_approvals();
     }
 
-    /// Pauses, and asks when to continue; `what` happened.
+    /// Pauses, and asks when to continue; `what`: the reason.
     fn pause(&mut self, at: Timestamp, what: &str) {
         let from = match *self.case.place.stage() {
             Stage::Deploying(step) => Resume::Deploying(step),
@@ -541,7 +541,7 @@ impl Conclusion<'_> {
 
     fn resume(&mut self, at: Timestamp) {
         let Stage::Paused { since, from } = *self.case.place.stage() else { return };
-        // A pause does not count as watched time; a phase that began in it has waited since then.
+        // A pause does not count as watched time, from its start or that of a phase that began in it.
         let later =
             |step: Step| Step { since: step.since + at.since(since.max(step.since)), ..step };
         self.changes.to = Some(match from {
@@ -551,8 +551,8 @@ impl Conclusion<'_> {
                 Stage::Deploying(later(step))
             }
             Resume::Monitoring(step) => Stage::Monitoring(later(step)),
-            // Whoever paused has answered the gate's question: it is asked again. Where nothing bars the
-            // phase any more, the next good reading passes it.
+            // The pause has answered the gate's question, so it is asked again. A phase that needs
+            // no person is watched until the next good reading passes it.
             Resume::Gate(step) if self.passes_by_itself(step) => Stage::Monitoring(later(step)),
             Resume::Gate(step) => return self.reach_gate(at, later(step)),
             Resume::FinalValidation { since: validated } => {
@@ -562,7 +562,7 @@ impl Conclusion<'_> {
         if let Some(open) = self.case.people.set_aside() {
             self.act(Act::AskDecision { question: open.repeated(&open.text) });
         }
-        // Whoever paused has answered the question about the deployment: it is asked again.
+        // The pause has answered the question about a late deployment, so it is asked again.
         if let Resume::Deploying(step) = from
             && let Some(text) = self.stalled(at, later(step))
         {

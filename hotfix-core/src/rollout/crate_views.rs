@@ -35,7 +35,7 @@ pub(crate) enum Stalled {
 }
 
 impl Rollout {
-    /// The duties that a change of what is known dropped.
+    /// The duties that no longer apply since severity, facts or release changed.
     pub(crate) fn dropped_duties(&self, at: Timestamp) -> Vec<Item<'_>> {
         self.case.agenda.dropped(self.plan.policy(), at)
     }
@@ -46,8 +46,8 @@ impl Rollout {
         Some(self.case.place.restored().unwrap_or(previous))
     }
 
-    /// The impact by what was recorded before all of the traffic had the fix, and by what was recorded later:
-    /// see [`Readiness`](super::state::Readiness).
+    /// The impact by facts from before all of the traffic had the fix, and by later ones: see
+    /// [`Readiness`](super::state::Readiness).
     pub(crate) fn impact_before_the_fix(
         &self,
         sentence: impl Fn(&Facts) -> Option<String>,
@@ -126,20 +126,20 @@ impl Rollout {
         if watched <= policy.watch().stale {
             return None;
         }
-        // Between two verdicts time passes, too.
+        // Readings may have become stale since the last verdict.
         let read_at = self.case.judged.judge().read_at();
         let is_silent = read_at.is_some_and(|read| now.since(read) > policy.watch().stale);
         if is_silent { Some(Silent::All) } else { self.case.judged.missing(policy) }
     }
 
-    /// Whether the metrics have returned to their level before the deployment, where the rollout was
-    /// rolled back: as the watch of the rollback ended, while it lasts as they are.
+    /// Whether the metrics have returned to their level before the deployment, after a rollback: at
+    /// the end of its watch, or as they are now while it lasts.
     pub(crate) fn recovery(&self) -> Recovery {
         let ended = self.case.place.recovery();
         ended.unwrap_or_else(|| Recovery::of(self.case.judged.judge()))
     }
 
-    /// What people report, deny or withdraw while the fix is out, where nobody has answered that.
+    /// The open reports, denials and withdrawals while the fix is being deployed or live; None without any.
     pub(crate) fn unanswered_objections(&self) -> Option<String> {
         self.case.stated(&self.case.people.objection(self.stage())?.stated)
     }
@@ -150,13 +150,13 @@ impl Rollout {
         self.awaits_answer() && open.is_some_and(|open| open.about.is_relapse())
     }
 
-    /// Whether a question is the one about the severity, and whether this is a hot-fix.
+    /// Whether a question is the one about the severity or about whether this is a hot-fix.
     pub(crate) fn is_about_severity(&self, question: &str) -> bool {
         self.case.readiness.question().text().is_some_and(|text| question.contains(text))
     }
 
-    /// Why this may be no hot-fix, after the start: what the policy has against it, and else the facts
-    /// that would settle it and are not known.
+    /// Why this may be no hot-fix, after the start: the policy's reasons, or else the unknown facts
+    /// that would settle it; None without either.
     pub(crate) fn hotfix_in_doubt(&self) -> Option<String> {
         let (policy, readiness) = (self.plan.policy(), &self.case.readiness);
         if let Some(reasons) = readiness.against() {
@@ -168,7 +168,7 @@ impl Rollout {
         })
     }
 
-    /// Whether it is not settled before the start whether this is a hot-fix, and no severity answers that.
+    /// Whether the rollout is ready to start and it is open whether this is a hot-fix.
     pub(crate) fn hotfix_is_open(&self) -> bool {
         self.state() == State::Ready
             && self.case.readiness.open_hotfix(self.plan.policy()).is_some()
@@ -193,9 +193,9 @@ impl Rollout {
         judge::read_at(self.case.judged.judge(), id)
     }
 
-    /// What each metric read last, with the fix and without it, where no phase is under way: until a
-    /// rollback is confirmed as the window has it, then as the verdict before it has it, and after
-    /// the last phase as the last verdict has it; a metric that is not read any more since that phase began.
+    /// What each metric read last, with and without the fix, while no phase is under way: by the
+    /// window until a rollback is confirmed, then by the verdict before it; after the last phase by
+    /// the last verdict, or else by that phase. None while a phase is under way.
     pub(crate) fn read_last(&self) -> Option<Vec<(MetricName, [Option<f64>; 2])>> {
         if self.case.read_since_verdict().is_some() {
             return Some(self.levels().collect());
@@ -217,8 +217,8 @@ impl Rollout {
         })
     }
 
-    /// What a metric that missed its success bound showed of the phase, with the bound; after a freeze, where
-    /// more is read, None.
+    /// What a metric that missed its success bound showed over the phase, with the bound; None
+    /// where the explained verdict is newer than a freeze or rollback.
     pub(crate) fn missed_criterion(&self, metric: &Metric) -> Option<String> {
         let Assessed { judge, question, .. } = self.case.judged.explained();
         let question = (*question)?;
@@ -227,13 +227,13 @@ impl Rollout {
         is_of_it.then(|| describe::over_the_phase(judge, share, metric))?
     }
 
-    /// Whether the policy claims that the fix works, and readings that could show it have not.
+    /// Whether the fix should be shown to work, and readings that could show it have not.
     pub(crate) fn is_unproven(&self) -> bool {
         self.case.judged.is_unproven(&self.plan)
     }
 
-    /// What each metric of the live version reads now, if it is live again; absent without a reading
-    /// since then.
+    /// What each metric of the live version has read since it is live again; None before that, and
+    /// metrics without a reading are absent.
     pub(crate) fn read_since_rollback(&self) -> Option<BTreeMap<MetricName, f64>> {
         self.live_again_at()?;
         Some(self.levels().filter_map(|(id, [_, live])| Some((id, live?))).collect())
@@ -260,21 +260,21 @@ impl Rollout {
         record.passed_without(phases.get(record.index)?.watch)
     }
 
-    /// How many times as often a metric's events surely come with the fix, where that is more than is
-    /// tolerated and less than the test finds.
+    /// How many times as often, at least, a metric's events come with the fix, where that is
+    /// certainly more than is tolerated and the test does not act on it.
     pub(crate) fn excess(&self, metric: MetricName) -> Option<String> {
         judge::excess(self.case.judged.judge(), metric)
     }
 
-    /// The value that was noted last with an item that records one of this name; else the root cause
-    /// that was stated last.
+    /// The value that was noted last with an item that records something of this name; for `cause`,
+    /// else the root cause that was stated last.
     pub(crate) fn recorded(&self, name: &str) -> Option<&str> {
         let noted = self.case.readiness.marks().recorded(self.plan.policy(), name);
         let cause = || self.case.happened.cause().filter(|_| name == "cause");
         noted.or_else(|| cause().map(|(_, cause)| cause))
     }
 
-    /// The root cause by the author of the fix.
+    /// The root cause in the commit message of the fix.
     pub(crate) fn cause_by_author(&self) -> Option<String> {
         let text = self.plan.release()?.commit_text.as_ref()?.cause.as_deref()?.trim();
         (!text.is_empty()).then(|| format!("by the commit message: {text}"))
@@ -314,8 +314,7 @@ impl Rollout {
         silence.is_some_and(|silence| silence.waits)
     }
 
-    /// Whether something other than its change window, and what is done before each start, holds the
-    /// start.
+    /// Whether a train, the normal process, an error of the policy or missing readings hold the start.
     pub(crate) fn start_is_held(&self) -> bool {
         let by_train = self.case.people.train().is_some_and(TrainNotice::holds_start);
         let by_process = self.case.readiness.normal_process().is_some();
@@ -326,7 +325,7 @@ impl Rollout {
 getters! {
     pub(crate) fn Rollout: self;
 
-    /// The canary's version, where it is of an earlier attempt.
+    /// The canary's version, where it is that of an earlier attempt.
     former_version: Option<&str> = self.case.place.former();
     /// The policy's success criteria with their states.
     success_criteria: Vec<ItemStatus> =
@@ -381,7 +380,7 @@ getters! {
     has_ended: bool = self.case.has_ended();
     /// Whether the incident was resolved once, and is not now.
     is_reopened: bool = self.case.agenda.is_reopened();
-    /// When it was revoked last that the incident is resolved.
+    /// When the statement that the incident is resolved was last revoked.
     reopened_at: Option<Timestamp> = self.case.agenda.reopened_at();
     /// The severity as people read it.
     named_severity: Option<impl Display> = self.case.readiness.named_severity(self.plan.policy());
@@ -402,9 +401,9 @@ getters! {
     live_again_at: Option<Timestamp> = self.case.place.live_again_at();
     /// Whether its train is being rolled back while its fix is being deployed or live.
     goes_back: bool = self.case.goes_back(self.stage());
-    /// What its train has let it know last.
+    /// The last notice of its train.
     train_notice: Option<TrainNotice> = self.case.people.train();
-    /// What decides which lists apply.
+    /// What decides which checklists apply.
     situation: Situation<'_> = self.case.readiness.situation();
     /// The worst that was known of each fact, whatever is known now.
     worst_facts: &Facts = self.case.readiness.worst_facts();

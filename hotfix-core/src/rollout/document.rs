@@ -109,7 +109,7 @@ impl InputDocument {
         }
         let has_evidence =
             matches!(kind, InputKind::CheckItem | InputKind::Acknowledge | InputKind::Done);
-        // `why` is another name of it; where both are given, `why` is left over and refused.
+        // `why` is another name of `evidence`; where both are given, `why` is left over and refused.
         if has_evidence && self.evidence.is_none() {
             self.evidence = self.why.take();
         }
@@ -125,7 +125,7 @@ impl InputDocument {
         Ok(Input { by, key, expected_head, command })
     }
 
-    /// A field that the command did not use.
+    /// The first field that the command did not use; None where all were used.
     fn left_over(&self) -> Option<&'static str> {
         let left = [
             ("action", self.action.is_some()),
@@ -154,14 +154,14 @@ impl InputDocument {
     }
 }
 
-/// A status that this kind of input does not give.
+/// The error for a status that this kind of input cannot give.
 fn not_this_status(got: &str, remedy: &str) -> InputError {
     let sentence = format!("`{}` is not allowed here: {remedy}", shown(got));
     InputError::Values { faults: vec![ValueFault { path: "/status".to_owned(), sentence }] }
 }
 
-/// The first text that is too long for the log, else what is missing or empty around the command.
-/// The texts are those of [`Command::texts`].
+/// The first text that is too long for the log, else a missing `by` or an empty `key`. The texts
+/// are those of [`Command::texts`].
 fn fault(
     kind: InputKind,
     by: Option<&str>,

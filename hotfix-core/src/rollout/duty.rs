@@ -48,20 +48,20 @@ pub(super) fn follow(
     }
     case.agenda.advance(at);
     let stage = changes.to.as_ref().unwrap_or(case.place.stage());
-    // Nobody announces the end while a person is asked whether it is one, and after the completion about
-    // the fix, unless somebody states it now.
+    // The end is not announced while a person is asked whether it is one, or after the completion
+    // about the fix, unless somebody states it now.
     let was_complete = changes.to.is_none() && matches!(stage, Stage::Complete { .. });
     let relapses = stated_impact(policy, &input.command).is_some();
     let asks_now = changes.asks() && (was_complete || relapses);
     let is_asked = case.awaits_answer() && (was_complete || case.people.asks_about_relapse());
     let is_open = is_asked && !case.people.are_answered_by(&input.command);
     let is_in_doubt = was_resolved && (asks_now || is_open);
-    // Who has read of the incident reads how it is, not of an incident.
+    // Who has read of the incident reads an update, not another alert.
     let is_known = |notice: &Announcement| {
         let Some(audience) = notice.audience else { return false };
         if notice.first { case.has_read(audience) } else { case.has_read_on(audience) }
     };
-    // Asked for again, it is the update that comes due at this time.
+    // A notice that is asked for again is the same as an update that is due now.
     let is_updated = |notice: &Announcement| {
         let update = (DutyKind::Update, notice.audience);
         let mut all = case.agenda.announced().iter();
@@ -82,7 +82,7 @@ pub(super) fn follow(
                 let is_overtaken = !is_timely(*message, stage, phases, case);
                 let is_doubtful = *message == MessageKind::Resolved && is_in_doubt
                     || *message == MessageKind::Alert && is_known(announced);
-                // Who follows the rollout has read of what has overtaken it.
+                // Followers have read of what overtook the message.
                 let has_read = is_overtaken && announced.audience.is_some_and(follows);
                 if is_overtaken || is_doubtful {
                     *message = MessageKind::Update;
@@ -91,7 +91,7 @@ pub(super) fn follow(
                     }
                 }
             }
-            // That the fix is being rolled back is the update that is due with it.
+            // A rollback that begins now takes the place of an update that is due.
             if let Act::Notify { audience, message: message @ MessageKind::Update, .. } = &mut act {
                 let rollback = Act::notify(*audience, MessageKind::RollingBack);
                 if changes.acts.iter().any(|own| own.is_same_message(&rollback)) {
@@ -134,9 +134,8 @@ struct Known {
     assumed: bool,
 }
 
-/// Adds the action of a duty. Where the rollout raises the same message to the same audience by
-/// itself, that action is the duty's; where another duty does, it is that one's: nobody gets a
-/// message twice.
+/// Adds the action of a duty, so that nobody gets a message twice: it replaces the same message to the same
+/// audience that the rollout raises itself, and is left out where another duty raises that.
 fn act_for_duty(acts: &mut Vec<Act>, act: Act) {
     match acts.iter_mut().find(|own| own.is_same_message(&act)) {
         Some(own) if own.duty().is_none() => *own = act,

@@ -47,7 +47,7 @@ impl EventKind {
         }
     }
 
-    /// The kind of this name.
+    /// The kind with this name; None for a name that this release does not know.
     pub(super) fn find(text: &str) -> Option<Self> {
         match text {
             "opened" => Some(Self::Opened),
@@ -154,13 +154,13 @@ pub(super) struct Event<'a> {
     pub(super) personal: Option<Personal<'a>>,
     /// Incident, release and traffic, on the first line.
     pub(super) plan: Option<Box<Cow<'a, Subject>>>,
-    /// The plan: on the first line, and of a statement about the plan.
+    /// The digest of the plan: on the first line, of an approval, and where an input changes the plan.
     pub(super) plan_digest: Option<Digest>,
     /// The policy in force, on the first line.
     pub(super) policy: Option<Box<Cow<'a, Policy>>>,
     /// The hash of the line before; 64 zeros on the first.
     pub(super) prev: Digest,
-    /// The release of a `supersede` or `retry`.
+    /// The release of a `release`, `supersede` or `retry`.
     pub(super) release: Option<Box<Cow<'a, Release>>>,
     /// What the input changed in the duties, where it changed known data.
     #[serde(default, skip_serializing_if = "<[Replan]>::is_empty")]
@@ -246,8 +246,8 @@ impl<'a> Event<'a> {
         }
     }
 
-    /// 48 bits of a digest of an input's content, by which another input with its key is known. Readings
-    /// are not compared: what a source answers differs a moment later.
+    /// 48 bits of a digest of an input's content, to tell another input with its key from a
+    /// repetition; 0 for readings, which a source answers differently a moment later.
     pub(super) fn content(input: &Input) -> u64 {
         if let Command::Observe { .. } | Command::Tick = &input.command {
             return 0;
@@ -261,12 +261,10 @@ impl<'a> Event<'a> {
         digest.as_bytes().iter().take(6).fold(0, |sum, byte| sum << 8 | u64::from(*byte))
     }
 
-    /// The input document that this line records, without its kind; names only where they are not
-    /// redacted.
+    /// The input document that this line records, without its kind. A redacted name is replaced by its digest.
     pub(super) fn take_document(&mut self, kind: InputKind) -> InputDocument {
         let owned = |text: &mut Option<Cow<'a, str>>| text.take().map(Cow::into_owned);
         let mut personal = self.personal.take().unwrap_or_default();
-        // A redacted name is replaced by its digest.
         let named = |name: Option<Cow<'a, str>>, digest: Option<Digest>| {
             name.map(Cow::into_owned).or_else(|| digest.map(|d| d.to_string()))
         };

@@ -65,7 +65,7 @@ impl From<ItemStatus> for ItemState {
 }
 
 impl KnownTime {
-    /// The fact that gives it, too.
+    /// The fact that also gives this time; None where no fact does.
     pub(super) const fn fact(self) -> Option<Fact> {
         match self {
             Self::Began => Some(Fact::BeganAt),
@@ -74,12 +74,12 @@ impl KnownTime {
         }
     }
 
-    /// The moment that it is the time of, which has the same name; None of a day.
+    /// The moment with the same name; None for a day of the calendar.
     pub(super) fn moment(self) -> Option<Moment> {
         self.as_str().parse().ok()
     }
 
-    /// The day of the calendar that it is the time of, which has the same name; None of a moment.
+    /// The day of the calendar with the same name; None for a moment.
     pub(super) fn day(self) -> Option<Calendar> {
         self.as_str().parse().ok()
     }
@@ -91,12 +91,12 @@ impl InputKind {
         matches!(self, Self::RollBack | Self::Abort | Self::Revert | Self::Report)
     }
 
-    /// Whether it may come from a machine, without an actor.
+    /// Whether it needs an actor (`by`); readings and ticks may come without one.
     pub(super) const fn needs_actor(self) -> bool {
         !self.is_by_time()
     }
 
-    /// Whether it comes as time passes, and nobody has done anything.
+    /// Whether it only reports that time has passed, with or without readings.
     pub(super) const fn is_by_time(self) -> bool {
         matches!(self, Self::Observe | Self::Tick)
     }
@@ -252,7 +252,7 @@ impl<'de> Deserialize<'de> for Input {
 pub(crate) const ROOT_CAUSE: [&str; 2] = ["root cause", "cause"];
 
 impl Command {
-    /// Whether its line names its plan: the approved one, or the one that it puts in force.
+    /// Whether its log line has the digest of a plan: the approved one, or the one that it puts in force.
     pub(super) const fn is_of_the_plan(&self) -> bool {
         matches!(self, Self::Approve { .. }) || self.changes_the_plan()
     }

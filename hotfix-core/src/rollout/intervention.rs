@@ -19,7 +19,7 @@ pub(crate) const TRAIN: &str = "train";
 pub(crate) enum TrainNotice {
     /// The service may start, as far as the train goes.
     Next,
-    /// The same after a rollback; a complete service is watched.
+    /// The rollback of the train is over: the service may start, or is watched if it is complete.
     Continues,
     /// Others are being deployed, and it starts after them.
     Waits,
@@ -55,8 +55,7 @@ pub(crate) fn is_of_a_train(input: &Input) -> bool {
     input.by.as_deref() == Some(TRAIN) || input.key.as_ref().is_some_and(has_key)
 }
 
-/// What somebody wanted: the last of its kind that was taken. All of them are in the log, a line
-/// each.
+/// The last accepted input of its kind by which somebody wanted something. All of them are in the log.
 #[serde_with::skip_serializing_none]
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Intervention {
@@ -101,8 +100,8 @@ impl Interventions {
     }
 }
 
-/// Role and subject of what a person wants. None for readings, for time, for what came of an
-/// action, and for remarks.
+/// Role and subject of an input by which somebody wants something; None for readings, ticks,
+/// results of actions, and notes.
 fn parts(command: &Command) -> Option<(Option<RoleName>, Option<String>)> {
     Some(match command {
         Command::Approve { role, .. }

@@ -166,7 +166,7 @@ pub struct Entry<'a> {
     pub replans: &'a [Replan],
     /// The stage that it led to, where it led to one.
     pub to: Option<&'a Stage>,
-    /// Whether a verdict was made: the rollout's.
+    /// Whether a verdict was made; the rollout has it.
     pub judged: bool,
     /// The comparison table of the attempt that it ended, where it superseded a release.
     pub superseded: Option<&'a Comparison>,
@@ -202,8 +202,8 @@ impl Rollout {
         Ok(rollout)
     }
 
-    /// Reads and verifies a whole log. What it returns folds its lines: for benches, which measure
-    /// the one without the other.
+    /// Reads and verifies a whole log; the returned function folds its lines. For benches, which
+    /// measure the one without the other.
     #[doc(hidden)]
     pub fn reading(
         log: &[u8],
@@ -317,8 +317,8 @@ impl Rollout {
         let kind = match line.event.kind {
             EventKind::Opened => return Err(line.error(LogFault::Opening)),
             EventKind::Refused => {
-                let code = line.event.code.as_deref().unwrap_or_default().to_owned();
-                self.case.note_refusal(&code, line.event.claimed_at.unwrap_or(at));
+                let code = line.event.code.as_deref().unwrap_or_default();
+                self.case.note_refusal(code, line.event.claimed_at.unwrap_or(at));
                 return Ok(None);
             }
             EventKind::Taken(kind) => kind,
@@ -339,7 +339,7 @@ impl Rollout {
         Ok(Some(Folded { input, moved, judged: is_judged, superseded }))
     }
 
-    /// Folds the input of a line; returns it with what it was about.
+    /// Folds the input of a line; returns it with the result of the fold.
     pub(super) fn fold_line(
         &mut self,
         line: &mut LogLine,

@@ -7,8 +7,8 @@
 //! states.
 //!
 //! It reads no clock and does no input or output. [`Rollout::handle`] passes an input through five
-//! steps, which follow each other below: check, fold, conclude, record, settle. A replay folds what
-//! a log has, and settles what it recorded.
+//! steps, which follow each other below: check, fold, conclude, record, settle. A replay folds the
+//! inputs of a log and settles the outcomes that it records.
 
 mod action;
 mod audit;
@@ -115,7 +115,7 @@ use state::{Resolved, RolloutState};
 #[derive(Debug, educe::Educe)]
 #[educe(Clone)]
 pub struct Rollout {
-    /// Behind a pointer: a copy of the rollout has the same one.
+    /// Shared, so that a clone of the rollout does not copy it.
     plan: Arc<Plan>,
     case: RolloutState,
     journal: Journal,
@@ -172,7 +172,7 @@ impl Rollout {
                 Ok(Outcome { events: "", actions: &self.actions, repeated: true })
             }
             Ok(Passed::At { at, claimed_at, made }) => {
-                match self.take(at, claimed_at, input, made) {
+                match self.accept(at, claimed_at, input, made) {
                     Ok(()) => Ok(Outcome {
                         events: self.journal.lines(),
                         actions: &self.actions,
@@ -193,8 +193,8 @@ impl Rollout {
         self.handle(at, &Input::observe(metrics))
     }
 
-    /// What follows the check: the steps of an accepted input.
-    fn take(
+    /// The steps of an accepted input after the check.
+    fn accept(
         &mut self,
         at: Timestamp,
         claimed_at: Option<Timestamp>,
@@ -210,7 +210,7 @@ impl Rollout {
         Ok(())
     }
 
-    /// Folds an input that was checked, with what was made of it.
+    /// Folds a checked input, with the readings or the plan that [`make`](Self::make) prepared.
     fn fold(&mut self, at: Timestamp, input: &Input, author: bool, made: Made<'_>) -> Resolved {
         let (readings, revision) = match made {
             Made::Readings(readings) => (Some(readings), None),
@@ -228,8 +228,8 @@ impl Rollout {
         resolved
     }
 
-    /// Decides what follows from an input that was folded: the verdict, then stage and actions,
-    /// then what the duties add. `resolved` is what folding it has found.
+    /// Decides what follows from a folded input: the verdict, then stage and actions, then what the
+    /// duties add. `resolved`: the result of the fold.
     fn conclude(&mut self, at: Timestamp, input: &Input, resolved: &Resolved) {
         let command = &input.command;
         let Self { plan, case, changes, .. } = self;
@@ -242,7 +242,7 @@ impl Rollout {
         }
         Conclusion { plan, case, changes }.decide(at, input, resolved);
         duty::follow(plan, case, changes, at, input);
-        // The id of an action: this event and its place.
+        // An action's id is the number of this event and the action's index in it.
         let event = case.place.seq();
         let acts = (0..).zip(changes.acts.drain(..));
         self.actions.clear();
@@ -275,7 +275,7 @@ impl Rollout {
         self.journal.write(&event)
     }
 
-    /// Puts the outcome in force.
+    /// Makes the recorded outcome the state.
     fn settle(&mut self, at: Timestamp, input: &Input, resolved: &Resolved) {
         let Changes { to, judged, .. } = &mut self.changes;
         let input = (input, resolved.relapse.is_some());

@@ -149,8 +149,8 @@ impl Salt {
         forged
     }
 
-    /// Whether a recorded name is the person `by`. It may be redacted: None where the salt was
-    /// removed, and another spelling has another digest.
+    /// Whether a recorded name, which may be redacted, is the person `by`. Another spelling of a
+    /// redacted name has another digest. None for a redacted name where the salt was removed.
     pub(super) fn is_person(&self, name: &str, by: &str) -> Option<bool> {
         let Some((hidden, address)) = digests(name) else {
             return Some(is_same_person(name, by));

@@ -1,4 +1,4 @@
-//! Moments at which time alone changes something: each, and the next one of all.
+//! Moments at which time alone changes something, and the next of them.
 
 use crate::deadline::Agenda;
 use crate::grade::{GateMode, Moment};
@@ -12,16 +12,16 @@ use super::question::left_open;
 use super::stage::{Returning, Stage, Step};
 use super::state::RolloutState;
 
-/// When the last watch window after a completion at this time ends: after the completion, also
-/// where it counts from the deployment, and where there is none.
+/// When the last watch window after a completion at `since` ends: later than `since`, whether it
+/// counts from the deployment or there is no window.
 fn watch_ends(policy: &Policy, agenda: &Agenda, since: Timestamp) -> Timestamp {
     let deployed = agenda.came(Moment::Deployed).unwrap_or(since);
     let ends = policy.watched_until(deployed, since).unwrap_or(since);
     ends.max(since + Span::from_millis(1))
 }
 
-/// Whether the last watch window after a completion at this time is over, and the incident with it:
-/// one that was reopened can still be rolled back.
+/// Whether the last watch window after a completion at `since` is over and the incident resolved:
+/// as long as it is open again, the fix can be rolled back.
 pub(super) fn watch_is_over(
     policy: &Policy,
     agenda: &Agenda,
@@ -55,7 +55,7 @@ pub(super) fn deployment_is_late(
     late_deployment_at(policy, case, step).is_some_and(|late| at >= late)
 }
 
-/// The end of the deployment that was announced with its start, while a person has to decide about it.
+/// The end of the deployment that was announced, while a person has to decide; None otherwise.
 pub(super) fn end_in_doubt(plan: &Plan, case: &RolloutState) -> Option<Timestamp> {
     let is_open = case.place.stage().is_going_out() && !case.is_resolved();
     let waits = is_open && case.awaits_answer();
@@ -73,13 +73,13 @@ pub(super) fn late_traffic_at(policy: &Policy, case: &RolloutState) -> Option<Ti
     }
 }
 
-/// Whether what an input has changed lets a tick act at once: it asks about evidence
-/// that a phase begins with, and ends what nothing holds any more.
+/// Whether a tick would act at once: it asks about a bad verdict with which a phase begins, and
+/// ends a validation or watch that nothing holds open any more.
 fn acts_now(plan: &Plan, case: &RolloutState, now: Timestamp) -> bool {
     let decision = case.judged.verdict().decision;
     match *case.place.stage() {
         Stage::Monitoring(_) => decision.needs_answer() && !case.people.asked(),
-        // The verdict that began it is about the last phase.
+        // At `since` itself the verdict is still that of the last phase.
         Stage::FinalValidation { since } if since < now => {
             decision == Decision::Promote
                 && case.place.is_validated(plan.policy(), now)
@@ -92,7 +92,7 @@ fn acts_now(plan: &Plan, case: &RolloutState, now: Timestamp) -> bool {
     }
 }
 
-/// Whether a final validation that the metrics pass waits for nobody.
+/// Whether a final validation that the metrics pass ends without a person.
 pub(super) fn ends_by_itself(plan: &Plan, case: &RolloutState) -> bool {
     let is_manual = plan.policy().final_validation().gate == GateMode::Manual;
     let (open, early, lacks) = left_open(plan, case);
@@ -104,8 +104,8 @@ pub(super) fn ends_by_itself(plan: &Plan, case: &RolloutState) -> bool {
 pub(super) fn poll_at(plan: &Plan, case: &RolloutState) -> Option<Timestamp> {
     let RolloutState { place, actions: _, people, readiness, agenda, judged, happened: _ } = case;
     let Some(now) = place.at() else { return Some(Timestamp::default()) };
-    // A crash left the opening line alone: what is due with the first input was not asked for. Nor was,
-    // after a pause, what had been asked before it.
+    // After a crash with only the opening line, what is due with the first input was not raised;
+    // after a `resume`, the questions from before the pause were not repeated.
     if place.seq() == 1 || place.resumed() || acts_now(plan, case, now) {
         return Some(now);
     }

@@ -26,17 +26,16 @@ impl Conclusion<'_> {
         self.changes.acts.push(act);
     }
 
-    /// Notifies these audiences, and the public where it is called for, or where what the status page
-    /// says of the fix is no longer so. Whoever else read of the incident also reads how it ended, and
-    /// that a fix fails after that.
+    /// Notifies these audiences, and the public where policy or status page need it. All other
+    /// readers of the incident also read how it ended, and that a fix failed after that.
     pub(super) fn notify(&mut self, message: MessageKind, audiences: &[Audience]) {
         let is_end = matches!(message, MessageKind::Resolved | MessageKind::RolledBack);
-        // Whoever read that it is over reads that it is not.
+        // Whoever read that the incident is over reads that it is not.
         let fails = self.changes.to.as_ref().is_some_and(Stage::keeps_the_failed);
         self.notify_readers(message, audiences, is_end || fails && self.case.is_resolved());
     }
 
-    /// The same; `all`: also whoever else read of the incident.
+    /// Notifies these audiences, with `all` also all other readers of the incident; and the public.
     pub(super) fn notify_readers(
         &mut self,
         message: MessageKind,
@@ -69,9 +68,9 @@ impl Conclusion<'_> {
         }
     }
 
-    /// The facts that are missing before the public is notified; none where it is to be notified now.
-    /// None where it is not: no text of this kind for the public fits severity and facts. While the
-    /// severity is only assumed, a text for certain severities does not fit.
+    /// The facts that are missing before the public is notified: empty where it is notified now;
+    /// None where no text of this kind for the public fits severity and facts. A text for certain
+    /// severities does not fit an assumed one.
     fn missing_for_public(&self, message: MessageKind, has_read: bool) -> Option<Vec<FactId>> {
         let (policy, readiness) = (self.plan.policy(), &self.case.readiness);
         if message == MessageKind::Update && !has_read {
@@ -91,8 +90,8 @@ impl Conclusion<'_> {
         missing.min_by_key(Vec::len)
     }
 
-    /// Notifies whoever read of another severity, or of a fix that was ready and `is_held` now, unless
-    /// this input notifies them anyway. A lower severity is announced once it is certain.
+    /// Sends an update to whoever read another severity, and, where a fix that was ready `is_held` now, to all
+    /// readers, unless this input notifies them anyway. A lower severity is announced once it is certain.
     pub(super) fn announce_severity(&mut self, is_held: bool) {
         let (policy, readiness) = (self.plan.policy(), &self.case.readiness);
         let is_over = |moment: &Moment| self.case.agenda.came(*moment).is_some();
@@ -112,7 +111,7 @@ impl Conclusion<'_> {
         }
     }
 
-    /// Notifies who read when the deployment is to end that it has not, where that waits for a person.
+    /// Notifies all readers once the announced end of the deployment has come, while a person has to decide.
     pub(super) fn correct_end(&mut self, at: Timestamp) {
         let end = poll::end_in_doubt(self.plan, self.case);
         if self.changes.to.is_none() && end.is_some_and(|end| self.case.place.comes_now(at, end)) {
@@ -133,8 +132,8 @@ impl Conclusion<'_> {
         self.ask(&describe::stopped(why, tried));
     }
 
-    /// Notifies responders of bounds that the buckets of a reading cannot judge, as soon as they are
-    /// known: until the canary is read, they can be mended.
+    /// Notifies responders of bounds that the buckets of a histogram cannot judge, as soon as they
+    /// are known: until the canary is read, the buckets can be changed.
     pub(super) fn notify_out_of_reach(&mut self, at: Timestamp) {
         let faults = judge::out_of_reach(self.case.judged.judge(), at);
         let mut what = joined(faults.map(|fault| format!("{fault} of the histogram.")), " ");
@@ -159,7 +158,7 @@ impl Conclusion<'_> {
         }
     }
 
-    /// Lets the role that the policy calls first know of something: what has a role is sent as it is.
+    /// Informs the role that the policy calls first; no answer is needed.
     fn inform(&mut self, what: &str) {
         if let Some(role) = self.paged() {
             self.act(Act::inform(role, self.addressed(what)));
@@ -189,9 +188,9 @@ impl Conclusion<'_> {
         self.changes.to.as_ref().unwrap_or_else(|| self.case.place.stage())
     }
 
-    /// Asks about the severity: where what came with the incident, other facts, a rollback or another
-    /// attempt make another question of it, and where nobody is asked about one that is not known or only
-    /// assumed. A given one stays until a person sets another.
+    /// Asks about the severity: with the first input, where facts, a rollback or another attempt
+    /// change the question, and where nobody was asked about a severity that is unknown or assumed.
+    /// A given severity stays until another is set.
     pub(super) fn ask_about_severity(&mut self, command: &Command) {
         let (readiness, people) = (&self.case.readiness, &self.case.people);
         let is_answer = matches!(command, Command::SetSeverity { .. });
@@ -227,9 +226,9 @@ impl Conclusion<'_> {
         }
     }
 
-    /// Asks these roles to meet a demand. Where only the author of the fix has approved, nobody reads that
-    /// of the demand: the others are asked, with that as the reason. Who approves decides whether this is a
-    /// hot-fix, where that is open.
+    /// Requests an approval from these roles. Where only the author of the fix has approved, the
+    /// others are asked, with that as the reason. An open question whether this is a hot-fix is
+    /// named, because whoever approves decides it.
     fn request(&mut self, demand: &Demand, roles: &[RoleName]) {
         let author = demand.approved_by_author_alone();
         let open = self.case.readiness.open_hotfix(self.plan.policy());
@@ -244,8 +243,8 @@ impl Conclusion<'_> {
         self.act(Act::RequestApproval { any_of, why });
     }
 
-    /// Asks somebody else at once where the author of the fix has approved now, and no other approval that
-    /// is missing may bring that person.
+    /// Requests another approval at once where the author of the fix has approved alone now, and
+    /// all missing approvals lack only a second person.
     pub(super) fn request_another(&mut self, role: RoleName) {
         if !self.next_stage().wants_approvals() || self.case.has_ended() {
             return;
@@ -273,7 +272,7 @@ impl Conclusion<'_> {
             }
         }
         let asks_now = self.changes.asks();
-        // What was asked in the final validation may be over with this input.
+        // This input may settle what was asked in the final validation.
         let goes_on = matches!(self.case.place.stage(), Stage::FinalValidation { .. })
             && !self.case.people.objected()
             && !self.case.waits_for_a_person(self.plan.policy(), at);
@@ -305,8 +304,8 @@ impl Conclusion<'_> {
         }
     }
 
-    /// Asks the open question again at once where the severity waits for readings that are missing, and the
-    /// one before did not, or the reverse: the answers are other ones.
+    /// Repeats the open question at once where a changed severity begins or ceases to wait for
+    /// missing readings, because other answers are accepted then.
     pub(super) fn ask_with_other_answers(&mut self, at: Timestamp) {
         let (policy, severity) = (self.plan.policy(), self.case.readiness.severity());
         let waits = policy.waits_for_readings(severity).is_some();

@@ -292,12 +292,12 @@ fn barred(only: Option<&str>) -> String {
     }
 }
 
-/// Who can waive.
+/// The roles that can waive, quoted; `any role` without a list.
 pub(super) fn waivers(roles: &[RoleName]) -> String {
     if roles.is_empty() { "any role".to_owned() } else { quoted(roles, " or ") }
 }
 
-/// That there are more: `(and 2 more: lint the policy)`.
+/// How many more there are: `(and 2 more: lint the policy)`; empty for none.
 fn and_more(before: &str, more: usize, after: &str) -> String {
     if more == 0 { String::new() } else { format!("{before}and {more} more{after}") }
 }

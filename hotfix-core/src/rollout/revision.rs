@@ -22,11 +22,11 @@ pub(super) struct Revision {
 /// Which marks of items and steps another plan keeps.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Kept {
-    /// The first release is known now: nobody can have reviewed it before.
+    /// All but reviews, because nobody can have reviewed the first release before it was known.
     AllButReviews,
     /// Those about incident and code, because the same release is tried again.
     OfRelease,
-    /// The same without those about the branch, on which the rollback has reverted the fix.
+    /// As `OfRelease`, without those about the branch, on which the rollback reverted the fix.
     OfReverted,
     /// Those of lists for after a rollback: another release is tried.
     OfRollback,

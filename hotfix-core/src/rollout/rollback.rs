@@ -33,8 +33,8 @@ impl RollbackCause {
 }
 
 impl Conclusion<'_> {
-    /// Handles a cause for a rollback that no person ordered: the policy and the release decide what
-    /// follows. `what` is it that failed or was reported; None: the causes of the verdict.
+    /// Handles a cause for a rollback that no person ordered: the policy and the release decide what follows.
+    /// `what`: the action that failed or the report; None for the causes of the verdict.
     pub(super) fn fail(&mut self, at: Timestamp, why: RollbackCause, what: Option<String>) {
         let left = matches!(self.case.place.stage(), Stage::Preparing) && self.case.has_traffic();
         match (self.case.place.stage(), self.plan.on_failure()) {
@@ -133,9 +133,8 @@ impl Conclusion<'_> {
         self.notify(MessageKind::Update, &FOLLOWERS);
     }
 
-    /// A change of traffic was superseded, and its confirmation comes after that of what superseded it.
-    /// Nobody knows which of them was carried out last: a person has to look, but for a step of a rollback,
-    /// which others follow.
+    /// A superseded change of traffic was confirmed after the action that superseded it. Nobody knows which was
+    /// carried out last, so somebody is paged; not during a step of a rollback, which further steps follow.
     pub(super) fn confirmed_too_late(&mut self, id: ActionId) {
         let RolloutState { actions, place, .. } = self.case;
         let has = place.share();
@@ -143,7 +142,7 @@ impl Conclusion<'_> {
         let is_settled = !is_step && !actions.is_unsettled(id);
         let moved = actions.superseded_share(id).filter(|share| is_settled && *share > Share::NONE);
         if let Some(share) = moved {
-            // Which of several attempts it was of is not kept.
+            // With several attempts it is not known which one the change was for.
             let version = match place.attempt() {
                 1 => brief(self.version()),
                 _ => "the version that it was for".to_owned(),
@@ -245,7 +244,7 @@ impl Conclusion<'_> {
         }
     }
 
-    /// That a method failed, where the policy says what people do then and another method is left.
+    /// That a method failed; None unless the policy has people act then, and another method is left.
     fn what_failed(&self, act: &Act, next: &RollbackProgress) -> Option<String> {
         let Act::RollBack { method, .. } = act else { return None };
         let next = next.why.method(self.plan, next.method)?;
@@ -260,7 +259,7 @@ impl Conclusion<'_> {
         ))
     }
 
-    /// What the policy has people do once a rollback method has failed.
+    /// What the policy has people do once a rollback method has failed; None without such a contingency.
     fn by_hand(&self) -> Option<String> {
         let mut all = self.plan.policy().contingencies().iter();
         let of = all.find(|of| of.sign == Some(Sign::RollbackFailed))?;
@@ -375,7 +374,7 @@ impl Conclusion<'_> {
         }
     }
 
-    /// What ends the page after a rollback, as a sentence: that somebody is at work.
+    /// A sentence with the inputs that answer the page after a rollback: somebody is at work.
     fn after_rollback(&self) -> String {
         let lists = self.plan.policy().checklists().iter();
         let after = lists.filter(|list| list.at == ChecklistMoment::RolledBack);
@@ -422,8 +421,8 @@ const fn after_freeze(train_rolls_back: bool) -> &'static str {
 }
 
 impl RolloutState {
-    /// How the metrics are after a rollback that ended without being back at their level before the
-    /// deployment, as far as is known, while the incident goes on.
+    /// How the metrics are after a rollback that ended before they were back at their level; None
+    /// once they are, or once the incident is resolved.
     pub(super) fn lacks_recovery(&self) -> Option<Recovery> {
         self.place.live_again_at()?;
         let failed = self.place.recovery().filter(|ended| *ended != Recovery::Returned);
@@ -433,12 +432,12 @@ impl RolloutState {
 }
 
 impl Stage {
-    /// Whether there is something to roll back.
+    /// Whether a rollback can begin, or is under way.
     const fn can_roll_back(&self) -> bool {
         self.may_turn_back() || matches!(self, Self::RollingBack(_))
     }
 
-    /// The same where no rollback is under way.
+    /// Whether a rollback can begin: the fix is being deployed, live or frozen.
     pub(super) const fn may_turn_back(&self) -> bool {
         self.is_out() || matches!(self, Self::Frozen { .. })
     }

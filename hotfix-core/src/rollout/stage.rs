@@ -98,7 +98,7 @@ impl Step {
 pub enum Resume {
     /// As the stage `deploying`.
     Deploying(Step),
-    /// The same once the version is deployed: the phase's traffic is asked for with `resume`.
+    /// As the stage `deploying`, once the version is deployed: `resume` asks for the phase's traffic.
     Deployed(Step),
     /// As the stage `monitoring`.
     Monitoring(Step),
@@ -317,7 +317,7 @@ impl Stage {
     /// does an objection at a gate, nor the end of a hold-back.
     pub(super) const fn goes_on_as(&self, next: &Self) -> bool {
         match (self, next) {
-            // In a pause, too, the watch of the next phase begins.
+            // The watch of the next phase begins, although the rollout is paused.
             (
                 Self::Paused { from: Resume::Deploying(_), .. },
                 Self::Paused { from: Resume::Monitoring(_), .. },

@@ -16,7 +16,7 @@ use super::state::Readiness;
 pub(super) struct Statement<'a> {
     pub(super) plan: &'a Plan,
     pub(super) readiness: &'a Readiness,
-    /// Of the digests that replace redacted names.
+    /// The salt of the digests that replace redacted names.
     pub(super) salt: &'a Salt,
 }
 
@@ -49,8 +49,8 @@ impl Statement<'_> {
         }
     }
 
-    /// Checks that the policy knows the role: another approval would have no effect. Any role may
-    /// deny, and the role that denied may lift it.
+    /// Checks that the policy knows the role: an approval in another one would have no effect. Any
+    /// role may deny, and may then approve, which lifts its denial.
     fn check_role(&self, role: RoleName) -> Result<(), RefusalReason> {
         let known = self.plan.policy().known_roles();
         let mut denials = self.readiness.statements().denials();
@@ -219,7 +219,7 @@ impl Statement<'_> {
         }
     }
 
-    /// Checks that what records the rollback point names it, unless the release does.
+    /// Checks that the item that records the rollback point names it, unless the release does.
     fn check_point(&self, item: Name, evidence: Option<&str>) -> Result<(), RefusalReason> {
         let names = evidence.is_some_and(|text| !is_blank(text));
         let is_asked = checklist::point_item(self.plan.policy()) == Some(item);

@@ -16,7 +16,7 @@ pub(super) fn is_timely(
     match kind {
         MessageKind::Update => true,
         MessageKind::Alert => !came(Moment::Resolved),
-        // A fix may be deployed although the fault is over; once all of it is out it is on its way no more.
+        // A fix may be deployed although the fault is over; once all of it is out, its start is no news.
         MessageKind::DeploymentStarted if case.goes_back(stage) => false,
         MessageKind::DeploymentStarted => {
             matches!(stage, Stage::Deploying(_))
@@ -31,7 +31,7 @@ pub(super) fn is_timely(
                 || matches!(stage, Stage::RollingBack(progress) if progress.watching.is_some())
                 || matches!(stage, Stage::Aborted) && came(Moment::RolledBack)
         }
-        // What is stated while the failed fix still has traffic is known, and no end for everybody.
+        // A resolution that is stated while the failed fix has traffic is not announced.
         MessageKind::Resolved => came(Moment::Resolved) && !case.does_not_last(stage),
     }
 }

@@ -490,14 +490,13 @@ getters! {
     verdict: &Verdict = self.case.judged.verdict();
     /// The time of the last input.
     now: Option<Timestamp> = self.case.place.at();
-    /// Since when it is being rolled back, or is rolled back; None otherwise.
+    /// Since when the rollout has turned back: see [`Stage::has_turned_back`]; None otherwise.
     turned_back_at: Option<Timestamp> = self.case.place.turned_back_at();
     /// Since when a rollback is under way or done. Unlike [`turned_back_at`](Self::turned_back_at)
     /// it is None where none was begun: for a freeze, a failed deployment or an abort before the
     /// start.
     rolled_back_since: Option<Timestamp> = self.case.place.rolled_back_since();
-    /// Why it is rolled back; None where it is not, or where the deployment failed before any
-    /// traffic moved.
+    /// Why it has turned back; None where it has not, or where the deployment failed before any traffic moved.
     turned_back_for: Option<&RollbackCause> = self.case.place.turned_back_for();
     /// The severity in force: given, set since, or derived by the policy from the facts.
     severity: Option<Severity> = self.case.readiness.severity();

@@ -1,4 +1,4 @@
-//! What is around a snapshot's content: what it is, of which format, where in the log, and a digest over all of it.
+//! The envelope of a snapshot's content: magic, format, place in the log, and a digest over everything.
 //!
 //! | bytes | |
 //! |---|---|
@@ -19,7 +19,7 @@ use super::error::SnapshotError;
 /// The version of the snapshot's format: a snapshot of another one is refused, and the log replayed.
 pub const SNAPSHOT_FORMAT: u32 = 16;
 
-/// What a snapshot begins with. The first byte is no text, and the last one shows a transfer that rewrote line ends.
+/// The magic bytes. The first is not valid in a text; the last shows a transfer that rewrote line ends.
 const MAGIC: [u8; 8] = *b"\x89HFSNAP\n";
 
 /// A snapshot, with its content still in bytes.

@@ -52,7 +52,7 @@ coded! {
     Tail(error: #[from] LogError) => error.code(),
 }
 
-/// What else the fault may be of lines after a snapshot.
+/// Another possible reason why the first line after a snapshot does not follow; else empty.
 fn another(error: &LogError) -> &'static str {
     match (error.line, &error.fault) {
         (1, LogFault::Chain { .. }) => ", or these lines belong to another snapshot",

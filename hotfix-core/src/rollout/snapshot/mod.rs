@@ -42,7 +42,7 @@ pub struct SnapshotHead {
     pub head: Digest,
 }
 
-/// Policy and plan in force, as the log's first line has those of the first release.
+/// Policy and plan in force; the log's first line has those of the first release in this form.
 #[derive(Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 struct Opening<'a> {
@@ -61,15 +61,15 @@ struct Content<'a, J> {
     actions: Cow<'a, Actions>,
     people: Cow<'a, People>,
     readiness: Cow<'a, Readiness>,
-    /// As inputs write them.
+    /// The known facts, in the form of an input.
     facts: Map<String, Value>,
-    /// The worst of them that were known.
+    /// The worst that was known of each fact.
     #[serde(default, skip_serializing_if = "Map::is_empty")]
     worst: Map<String, Value>,
     agenda: Cow<'a, AgendaState>,
     judged: Judged<J>,
     happened: Cow<'a, Happened>,
-    /// Of the log's digests. None where it was redacted.
+    /// The salt of the log's digests; None where it was redacted.
     salt: Option<Cow<'a, str>>,
 }
 
