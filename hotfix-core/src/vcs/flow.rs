@@ -48,13 +48,13 @@ pub(super) fn steps(context: &ReleaseContext<'_>) -> Vec<Step> {
                     None => merge_back::steps(context, target),
                 };
                 steps.extend(context.into_back.iter().flat_map(merge));
-                // Beside one branch that all releases come from there is no release branch.
+                // Where all releases come from one branch, there is no release branch.
                 let is_own = |target| context.vcs.merge_back.contains(&RefName::to_string(target));
                 if context.home.len() > 1 && context.into_back.iter().all(is_own) {
                     let open = "If a release branch is open, it needs the fix as well: name it in \
                                 `merge_back` of the release. ";
                     steps.iter_mut().skip(before).take(1).for_each(|step| {
-                        begin(&mut step.why, open);
+                        prepend(&mut step.why, open);
                     });
                 }
             }
@@ -66,14 +66,14 @@ pub(super) fn steps(context: &ReleaseContext<'_>) -> Vec<Step> {
             VcsStep::DeleteBranch => steps.extend(delete(context, &at)),
         }
         if let Some(when) = at.when(context, *step) {
-            steps.iter_mut().skip(before).for_each(|step| begin(&mut step.why, when));
+            steps.iter_mut().skip(before).for_each(|step| prepend(&mut step.why, when));
         }
     }
     steps
 }
 
 /// Puts a sentence, with a space after it, before the others.
-fn begin(why: &mut String, sentence: &str) {
+fn prepend(why: &mut String, sentence: &str) {
     why.insert_str(0, if why.is_empty() { sentence.trim_end() } else { sentence });
 }
 
@@ -180,7 +180,7 @@ fn commit(context: &ReleaseContext<'_>) -> Vec<Step> {
 }
 
 fn push(context: &ReleaseContext<'_>, at: &Place<'_>) -> Step {
-    let name = context.made();
+    let name = context.fix_branch();
     let step = Step::new(VcsStepKind::Push, format!("Push {name}")).of(name);
     let tag = context.tag.as_ref().filter(|_| at.is_done(VcsStep::Tag));
     let tag = tag.map(|tag| git(&["push", "origin", &format!("refs/tags/{tag}")]));
@@ -271,7 +271,7 @@ fn merge(
     steps
 }
 
-/// The same merge, done by the repository server.
+/// The commands of a merge that the repository server makes.
 fn by_request(context: &ReleaseContext<'_>, target: &RefName, name: &str) -> Vec<Command> {
     let remote = format!("refs/remotes/origin/{target}");
     let way = match context.merge {
@@ -329,7 +329,7 @@ fn tag(context: &ReleaseContext<'_>, at: &Place<'_>) -> Option<Step> {
     let tag = context.tag.as_ref()?;
     let merged = context.into.as_ref().filter(|_| at.is_done(VcsStep::Merge));
     let back = context.into_back.first().filter(|_| at.is_done(VcsStep::MergeBack));
-    let of = merged.or(back).map_or(context.made(), RefName::as_str);
+    let of = merged.or(back).map_or(context.fix_branch(), RefName::as_str);
     let make = if context.vcs.annotated {
         let about = context.about(&format!("Hotfix {tag}: "));
         git(&["tag", "--annotate", "-m", &about, tag.as_str(), of])
@@ -348,7 +348,7 @@ fn tag(context: &ReleaseContext<'_>, at: &Place<'_>) -> Option<Step> {
 fn deploy(context: &ReleaseContext<'_>, at: &Place<'_>) -> Step {
     let merged = context.into.as_ref().filter(|_| at.is_done(VcsStep::Merge));
     let tag = context.tag.as_ref().filter(|_| at.is_done(VcsStep::Tag));
-    let of = tag.or(merged).map_or(context.made(), RefName::as_str);
+    let of = tag.or(merged).map_or(context.fix_branch(), RefName::as_str);
     Step::new(VcsStepKind::Deploy, format!("Deploy {of}"))
         .of(of)
         .people(format!("Deploy {of} with your own tool, or check that the push has deployed it."))

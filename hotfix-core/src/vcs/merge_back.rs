@@ -27,15 +27,15 @@ pub struct MergeBackBranch {
     /// Whether a step of the plan brings the fix here.
     pub planned: bool,
     /// Exits with zero if the branch has had the fix on the remote, and with another status if it
-    /// never had. A squashed or picked fix, and one that a pull request brings, is only known from the
-    /// plan's references: merged another way, it counts as missing. A fix that the rollback reverted counts as merged, because it is
-    /// no longer live and no longer due.
+    /// never had. A fix that is squashed, picked or merged by a pull request is only known from the
+    /// plan's references: merged another way, it counts as missing. A fix that the rollback
+    /// reverted counts as merged, because it is no longer live and no longer due.
     pub has: Command,
     /// The steps that bring the fix, if it lacks it.
     pub steps: Vec<Step>,
 }
 
-pub(super) fn way(context: &ReleaseContext<'_>) -> MergeBack {
+pub(super) fn merge_back(context: &ReleaseContext<'_>) -> MergeBack {
     let reached = context.reached();
     let branch = |target: &RefName| {
         let planned = reached.contains(&target);

@@ -145,7 +145,8 @@ impl SourceControl {
     pub fn try_new(vcs: &Vcs, fix: &Fix<'_>) -> Result<Self, VcsError> {
         let context = ReleaseContext::try_new(vcs, fix)?;
         let steps = flow::steps(&context);
-        let (rollback, merge_back) = (rollback::way(&context), merge_back::way(&context));
+        let (rollback, merge_back) =
+            (rollback::rollback(&context), merge_back::merge_back(&context));
         let by = if vcs.version.is_some() { context.versioning() } else { Vec::new() };
         let mut findings = version::findings(fix.version, fix.previous, &by);
         findings.extend(name::other_prefix(context.branch.as_ref(), &vcs.prefix));

@@ -145,8 +145,8 @@ pub(super) fn one_line(text: &str, most: usize) -> String {
 }
 
 /// A message of several lines: each line as by [`one_line`], but with its length and its leading
-/// spaces and hyphens. Empty lines at both ends are removed. Any other empty line becomes a dot, as
-/// in a folded trailer, because it would end the paragraph.
+/// spaces and hyphens. Empty lines at both ends are removed. A line of which nothing visible is
+/// left becomes a dot, as in a folded trailer, because it would end the paragraph.
 pub(super) fn message(text: &str) -> String {
     let line = |line: &str| {
         let seen = line.chars().map(|c| if c == '\t' { ' ' } else { c });

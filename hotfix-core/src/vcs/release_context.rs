@@ -54,7 +54,7 @@ pub(super) struct ReleaseContext<'a> {
     pub(super) merge: MergeKind,
     /// The pull request, if a step opens one.
     pub(super) request: Option<PullRequest>,
-    /// The targets of `merge`.
+    /// The target of `merge`, if there is such a step.
     pub(super) into: Option<RefName>,
     /// The targets of `merge_back`.
     pub(super) into_back: Vec<RefName>,
@@ -172,7 +172,7 @@ impl<'a> ReleaseContext<'a> {
             return Err(fault.into());
         }
         let has = |step| order.contains(&step);
-        // It is part of the references that the steps record.
+        // The version is part of the references that the steps record.
         reference("/release/version", "version", fix.version)?;
         let branch_of = |name: &str| reference("/policy/vcs", "branch", name);
         let home: Vec<RefName> =
@@ -219,7 +219,7 @@ impl<'a> ReleaseContext<'a> {
         } else if into.is_some() || !has(VcsStep::Branch) {
             named
         } else {
-            // A way that merges nothing leaves that to people.
+            // Without a merge among the steps, people bring the fix to other branches.
             Vec::new()
         };
         let on_trunk = Some(base.name()).filter(|_| !has(VcsStep::Branch));
@@ -244,7 +244,7 @@ impl<'a> ReleaseContext<'a> {
             way: choice.way,
             order,
             taken_up: branch.is_some() && fix.branch.is_some() && fix.commit.is_some(),
-            // Its name is the release's own, or a finding gives its source.
+            // The finding is about a branch that was named after a text, not by the release.
             named_after: named_after.filter(|_| branch.is_some() && fix.branch.is_none()),
             branch,
             commit: fix.commit.map(hash).transpose()?,
@@ -273,11 +273,11 @@ impl<'a> ReleaseContext<'a> {
         Ok(context)
     }
 
-    /// This attempt after a former one. Both have the same fix if they have the same branch: git
-    /// knows that branch, and perhaps its merge and the revert. The fix goes on in the next branch.
+    /// This attempt after a former one. Both have the same fix if they have the same branch: git knows that
+    /// branch, and perhaps its merge and the revert. The fix continues on the next branch.
     fn continuing(self, former: Self) -> Result<Self, VcsError> {
         let (Some(branch), Some(before)) = (&self.branch, &former.branch) else {
-            // On the trunk the fix has no name but its line.
+            // On the trunk the fix is known only by its line.
             let same = self.branch == former.branch && self.line == former.line;
             return Ok(Self { after: same.then(|| Box::new(former)), ..self });
         };
@@ -292,10 +292,10 @@ impl<'a> ReleaseContext<'a> {
         Ok(Self { branch, taken_up: false, after: Some(Box::new(former)), ..self })
     }
 
-    /// git distinguishes branches and tags only by name.
+    /// Checks that no branch, path or tag has the name of the fix's branch: git would confuse them.
     fn names_differ(&self) -> Result<(), VcsError> {
         let Some(branch) = &self.branch else { return Ok(()) };
-        // Of `hotfix` and `hotfix/x` only one can be there.
+        // git cannot keep both `hotfix` and `hotfix/x`.
         let inside = |outer: &str, inner: &str| {
             inner.strip_prefix(outer).is_some_and(|rest| rest.starts_with('/'))
         };
@@ -314,7 +314,7 @@ impl<'a> ReleaseContext<'a> {
     }
 
     /// The branch that the fix is made on: its own, or the trunk.
-    pub(super) fn made(&self) -> &str {
+    pub(super) fn fix_branch(&self) -> &str {
         self.branch.as_ref().map_or(self.base.name(), RefName::as_str)
     }
 

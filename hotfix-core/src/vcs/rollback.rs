@@ -19,7 +19,7 @@ pub struct VcsRollback {
     pub again: Vec<Step>,
 }
 
-pub(super) fn way(context: &ReleaseContext<'_>) -> VcsRollback {
+pub(super) fn rollback(context: &ReleaseContext<'_>) -> VcsRollback {
     let live = context.live.as_ref().filter(|_| context.order.contains(&VcsStep::Tag));
     let previous = live.map_or(context.previous.as_str(), RefName::as_str);
     let deploy = Step::new(VcsStepKind::DeployPrevious, format!("Deploy {previous}"))
@@ -155,8 +155,8 @@ fn revert_revert(context: &ReleaseContext<'_>, target: &RefName) -> Step {
 }
 
 /// The steps before the merge into a branch that may have the previous attempt's branch and its
-/// revert. The recorded range begins before them, so that a rollback reverts them, too. `push` is
-/// for a merge that is not made in this clone.
+/// revert. The recorded range begins before them, so that a rollback reverts them, too. `push` if
+/// the merge is not made in this clone.
 pub(super) fn restore(context: &ReleaseContext<'_>, target: &RefName, push: bool) -> Vec<Step> {
     if !context.restores(target) {
         return Vec::new();
@@ -173,14 +173,14 @@ pub(super) fn restore(context: &ReleaseContext<'_>, target: &RefName, push: bool
             format!(" Until the merge {target} contains the failed fix: deploy nothing from it.");
         why.push_str(&until);
     }
-    // Nothing is left to restore there.
+    // Nothing is left to restore on this branch, so the record of the revert is removed.
     let forget =
         [git(&["update-ref", "-d", &reverted]), git(&["push", "origin", "--delete", &reverted])];
     let step = revert_revert(context, target).why(why);
     vec![update, step.run([git(&["revert", "--no-edit", &reverted])]).run(pushed).run(forget)]
 }
 
-/// Makes the next branch, with the fix. The last step is the one from the fix itself.
+/// The steps that make the next branch, with the fix. The last one branches from the fix itself.
 fn next_branch(context: &ReleaseContext<'_>, branch: &str) -> Vec<Step> {
     // Continues with a branch that was never merged, or not into its base.
     let from_fix = Step::new(VcsStepKind::Branch, format!("Branch {branch} from the fix"))

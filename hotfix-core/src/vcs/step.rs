@@ -60,7 +60,7 @@ pub struct Step {
     /// The git commands, for any repository server.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub commands: Vec<Command>,
-    /// The same with another tool, if it is available.
+    /// Commands of another tool that replace them, if it is available.
     pub instead: Option<Instead>,
 }
 
@@ -108,7 +108,7 @@ impl Step {
         Self { people: Some(people.into()), ..self }
     }
 
-    /// With these commands after those that it has.
+    /// Adds these commands at the end.
     pub(super) fn run(mut self, commands: impl IntoIterator<Item = Command>) -> Self {
         self.commands.extend(commands);
         self

@@ -68,7 +68,7 @@ fn ours(version: &Version) -> Option<u64> {
     }
 }
 
-/// Whether a version follows another by its hot-fix identifier and ranks below it.
+/// The finding that a version with a hot-fix identifier ranks below the version that it follows.
 fn ranks_below(version: &Version) -> Option<VcsFinding> {
     version.pre.as_str().starts_with(IDENTIFIER).then(|| VcsFinding::RanksBelow {
         version: version.to_string(),

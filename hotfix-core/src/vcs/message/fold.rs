@@ -16,7 +16,7 @@ pub(super) fn normalised(value: &str) -> String {
     out.trim().to_owned()
 }
 
-/// The same on one line: every run of white space becomes one space. A byte order mark counts as
+/// A text on one line: every run of white space becomes one space. A byte order mark counts as
 /// white space, because at the start of a subject it would be read as the text's own.
 pub(super) fn on_one_line(text: &str) -> String {
     let blank = |c: char| c.is_control() || c == '\u{feff}';

@@ -176,7 +176,7 @@ impl CommitForm {
         CommitField::ALL.iter().copied().find(is_label)
     }
 
-    /// The label of a line, and the text after it.
+    /// The label of a line, and the text after it; `last`: the line is in the last paragraph.
     fn labelled<'l>(&self, line: &'l str, last: bool) -> Option<(Label<'l>, &'l str)> {
         let (label, value) = line.split_once(':')?;
         if let Some(field) = self.field(label) {
@@ -243,7 +243,7 @@ impl Reading<'_> {
         }
     }
 
-    /// How the subject should start, where it does not.
+    /// Reads a subject with the form's beginning; returns the beginning that it lacks.
     fn plain(&mut self, subject: &str) -> Option<String> {
         match subject.strip_prefix(self.form.subject.as_str()) {
             Some(summary) => summary.trim_start().clone_into(&mut self.parsed.summary),
@@ -252,7 +252,7 @@ impl Reading<'_> {
         None
     }
 
-    /// How the subject should start, where it does not. `fix(payments)!: …`
+    /// Reads a conventional subject, `fix(payments)!: …`; returns the beginning that it lacks.
     fn conventional(&mut self, subject: &str) -> Option<String> {
         let kind = if self.form.raises_version(subject) { "chore" } else { self.form.kind() };
         let wrong = || Some(format!("{kind}: "));
