@@ -168,7 +168,7 @@ impl<'a> Decision<'a> {
     }
 
     /// The implications that the known facts break; where none is broken on its own, all that
-    /// mention a known fact.
+    /// mention a known fact, or else all.
     pub fn contradictions(&self) -> Vec<&'a Implication> {
         if self.contradictory { self.policy.contradictions(self.facts) } else { Vec::new() }
     }
@@ -207,7 +207,7 @@ impl<'a> Decision<'a> {
         self.tree().map_or_else(Open::default, |tree| Open::of(&self.ends(&self.placed), tree))
     }
 
-    /// The possible ends in the order of the tree, by what is placed or, without diagrams, known.
+    /// The possible ends in the order of the tree: by `placed`, or without diagrams by the known facts.
     fn ends(&self, placed: &Placed) -> Vec<End> {
         let Some(tree) = self.tree() else { return Vec::new() };
         let mut ends = Vec::new();

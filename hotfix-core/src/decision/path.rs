@@ -90,7 +90,7 @@ impl<'a> Decision<'a> {
     /// known facts nor those that follow from them answer.
     ///
     /// The outcome may be certain before the path ends, for example where all answers lead to the
-    /// same.
+    /// same one.
     pub fn path(&self) -> Vec<Step<'a>> {
         let Some(tree) = self.tree() else { return Vec::new() };
         let space = &self.reasoning.space;
@@ -130,7 +130,7 @@ impl<'a> Decision<'a> {
         path
     }
 
-    /// The answer for all possible values: its number, or none of the answers.
+    /// The number of the only possible answer, `Some(None)` if none fits; `None` while several do.
     #[expect(
         clippy::option_option,
         reason = "a question without a known answer differs from one that no answer fits"
@@ -145,7 +145,7 @@ impl<'a> Decision<'a> {
         Some(code.checked_sub(1).map(|answer| answer as usize))
     }
 
-    /// The number of the answer from 1, or 0 for none of the answers, where the implications hold.
+    /// A diagram of the answer's number from 1, or 0 for none of them, where the implications hold.
     fn function(&self, question: &Question) -> Result<Diagram, Cut> {
         let mut builder = Builder::new(&self.reasoning.space, MOST_NODES);
         let numbers: Vec<u32> = match &question.branches {

@@ -41,7 +41,7 @@ macro_rules! facts {
                 match self { $($(Self::$fact => $question,)+)+ }
             }
 
-            /// What it means to people that it holds, and what it meant; `None` for what is no impact.
+            /// What people read if it holds, and if it held; `None` for a fact that is no impact.
             pub(super) const fn impact(self) -> Option<[&'static str; 2]> {
                 match self { $($($(Self::$fact => Some($impact),)?)+)+ _ => None }
             }

@@ -142,7 +142,7 @@ impl Condition {
         facts
     }
 
-    /// The facts without which it is not known whether it holds.
+    /// The unknown facts of a condition that is undecided; none once it is decided.
     pub(crate) fn missing(&self, facts: &Facts) -> Vec<FactId> {
         let is_open = self.holds(facts) == Truth::Unknown;
         let mut missing = if is_open { self.facts() } else { Vec::new() };
@@ -165,8 +165,8 @@ impl Condition {
 }
 
 impl Truth {
-    /// `decided` as soon as one truth is; unknown if one is unknown; else the other truth value: with `No`
-    /// whether all hold, with `Yes` whether any does.
+    /// `decided` if one truth is that, else unknown if one is unknown, else the opposite. With `No`
+    /// it is whether all hold, with `Yes` whether any does.
     pub(crate) fn of(truths: impl IntoIterator<Item = Self>, decided: Self) -> Self {
         let mut truth = !decided;
         for held in truths {

@@ -100,7 +100,7 @@ impl Diagram {
         while let Some(node) = self.nodes.get(from)
             && let Some(class) = known(classes, node)
         {
-            from = taken(self.runs(node), class).to as usize;
+            from = run_of(self.runs(node), class).to as usize;
         }
         if let Some(end) = from.checked_sub(self.nodes.len()) {
             let terminal = self.terminals.get(end).filter(|end| **end != Self::IMPOSSIBLE);
@@ -124,7 +124,7 @@ impl Diagram {
             }
             let runs = self.runs(node);
             if let Some(class) = known(classes, node) {
-                marks[taken(runs, class).to as usize] = true;
+                marks[run_of(runs, class).to as usize] = true;
             } else {
                 for run in runs {
                     marks[run.to as usize] = true;
@@ -162,7 +162,7 @@ impl Diagram {
         for (at, node) in self.nodes.iter().enumerate().rev() {
             let runs = self.runs(node);
             made[at] = if let Some(class) = placed.get(node.variable as usize) {
-                made[taken(runs, class).to as usize]
+                made[run_of(runs, class).to as usize]
             } else {
                 let moved =
                     |run: &Run<u32>| Some(Run { last: run.last, to: made[run.to as usize]? });
@@ -233,7 +233,7 @@ fn known(classes: &[u32], node: &DiagramNode) -> Option<u32> {
 }
 
 /// The run of a class; the last run for a class of another space.
-fn taken(runs: &[Run<u32>], class: u32) -> &Run<u32> {
+fn run_of(runs: &[Run<u32>], class: u32) -> &Run<u32> {
     let at = if runs.len() <= 8 {
         // Without a branch that depends on the class.
         runs.iter().map(|run| usize::from(run.last < class)).sum()

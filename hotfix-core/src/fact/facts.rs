@@ -238,13 +238,13 @@ impl Facts {
         }
     }
 
-    /// Without the facts that a policy declares.
+    /// The built-in facts alone.
     pub(crate) fn only_built_in(&self) -> Self {
         Self { custom: BTreeMap::new(), ..self.clone() }
     }
 
-    /// Keeps the greater of both values of each fact, of values without an order the present one; a fact
-    /// that only one of them knows is kept.
+    /// Takes over each value of `now`, unless the value known here is greater; values without an
+    /// order are always taken over.
     pub(crate) fn worsen(&mut self, now: &Self) {
         for (fact, value) in now.iter() {
             if self.get(fact).is_none_or(|known| !known.is_more(value)) {
@@ -253,7 +253,7 @@ impl Facts {
         }
     }
 
-    /// These facts, with those about the fix as they are known `now`: the flags that are no impact.
+    /// These facts, with those about the fix (flags that are no impact) as they are known `now`.
     pub(crate) fn with_fix_of(mut self, now: &Self) -> Self {
         for (fact, value) in Fact::ALL.iter().zip(&mut self.built_in) {
             if fact.kind() == FactKind::Flag && fact.impact().is_none() {

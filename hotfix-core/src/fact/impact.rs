@@ -8,11 +8,11 @@ use super::{Fact, FactId, FactValue, Facts};
 #[derive(Clone, Copy)]
 pub(crate) struct Impact<'f> {
     pub(crate) facts: &'f Facts,
-    /// It is over.
+    /// The incident is over: texts are in the past tense.
     is_past: bool,
-    /// What the policy calls what facts of its own show.
+    /// The titles of what the policy's own facts show.
     own: &'f [&'f str],
-    /// The figures that are as they always are, and what its readers do not notice.
+    /// Facts that are left out: normal figures, and what its readers do not notice.
     normal: &'f [Fact],
 }
 
@@ -27,13 +27,13 @@ impl<'f> Impact<'f> {
         Self { own, ..self }
     }
 
-    /// Without these: [figures](crate::policy::Policy::normal_figures) that beside what is broken would
-    /// read as a reason, and what is not for the readers.
+    /// Without these facts: [figures](crate::policy::Policy::normal_figures) that would read as a
+    /// reason beside what is broken, and what is not for the readers.
     pub(crate) const fn without(self, normal: &'f [Fact]) -> Self {
         Self { normal, ..self }
     }
 
-    /// All that is known: the facts and the share of users affected. Empty without any.
+    /// All known effects and the share of users affected, in one line; empty without any.
     pub(crate) fn line(self) -> String {
         joined(self.effects().chain(self.of_users()), "; ")
     }
@@ -51,7 +51,7 @@ impl<'f> Impact<'f> {
         own.map(|title| (*title).to_owned()).chain(known)
     }
 
-    /// The effects that are there or not. Figures are also recorded afterwards, for the report.
+    /// The effects of flags alone: figures are also recorded afterwards, for the report.
     pub(crate) fn states(self) -> impl Iterator<Item = String> {
         let are_so = self.facts.iter().filter(|(_, value)| matches!(value, FactValue::Flag(true)));
         are_so.filter_map(move |(id, value)| self.effect(id, value))

@@ -82,7 +82,7 @@ impl Nodes {
         added
     }
 
-    /// The node with these runs, those to one child joined; or the child, if it is the only one.
+    /// The node with these runs, neighbours with the same child joined; the child, if it is the only one.
     fn node(&mut self, variable: u32, mut runs: Vec<Run<Ref>>) -> Ref {
         runs.reverse();
         runs.dedup_by_key(|run| run.to);
@@ -111,7 +111,7 @@ impl Nodes {
         self.combine_more(&mut BTreeMap::new(), roots, leaf)
     }
 
-    /// The same, where some were combined in the same way before: these are `done`.
+    /// As [`combine`](Self::combine); `done` has the results of earlier calls for the same operation.
     pub(super) fn combine_more<const N: usize>(
         &mut self,
         done: &mut BTreeMap<[Ref; N], Ref>,
@@ -152,7 +152,7 @@ impl Nodes {
         done.get(&roots).copied().ok_or_else(|| self.cut())
     }
 
-    /// The top variable of several functions, and their remainders in each run of its classes; none of terminals.
+    /// The top variable of several functions, and their remainders by its runs; None for terminals.
     pub(super) fn pieces<const N: usize>(
         &self,
         these: [Ref; N],
@@ -180,7 +180,7 @@ impl Nodes {
         }
     }
 
-    /// Takes steps beyond those of its operations.
+    /// Charges steps; [`Cut`] beyond the budget.
     pub(super) fn pay(&mut self, steps: usize) -> Result<(), Cut> {
         self.steps = self.steps.saturating_add(steps);
         let most = self.budget.saturating_mul(STEPS_PER_NODE);

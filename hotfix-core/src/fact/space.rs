@@ -360,8 +360,8 @@ pub enum Deduced {
 }
 
 impl Space {
-    /// A class as what is left of a fact: its value where it has only one, else the range; an unmentioned text
-    /// has several.
+    /// What a class leaves of a fact: its value where the class has only one, else the range; an
+    /// unmentioned text has several.
     pub fn deduced(&self, variable: usize, class: u32) -> Deduced {
         let only = match &self.variables[variable].1 {
             Classes::Flag => true,

@@ -19,7 +19,7 @@ impl Diagram {
     /// fact that only restricts what is possible does not matter. A fact that a constraint ties to
     /// one that matters counts: of two facts that are always equal, both matter.
     ///
-    /// Where constraints make the exact answer too costly, some do not matter; none that does is missing.
+    /// Where the exact answer is too costly, some of the variables do not matter; none that does is missing.
     pub fn support(&self, placed: &Placed) -> Vec<usize> {
         let left = self.restrict(placed);
         if left.terminals().count() < 2 {
@@ -140,8 +140,8 @@ impl Extended {
         Ok(found)
     }
 
-    /// Whether with some of the other facts known `some` reaches something, but less than `all`. Pairs of which that is
-    /// known not to be are `alike`.
+    /// Whether, with some of the other facts known, `some` reaches something, but less than `all`.
+    /// `alike`: pairs for which that is known to be false.
     fn leaves_less(
         &mut self,
         some: Ref,

@@ -122,7 +122,7 @@ impl<'a> Classification<'a> {
     }
 
     /// The implications that the known facts break; where none is broken on its own, all that
-    /// mention a known fact.
+    /// mention a known fact, or else all.
     pub fn contradictions(&self) -> Vec<&'a Implication> {
         if self.contradictory { self.policy.contradictions(self.facts) } else { Vec::new() }
     }
@@ -132,7 +132,7 @@ impl<'a> Classification<'a> {
         Some(exact.list.of(self.contradictory))
     }
 
-    /// The outcomes with one more fact; `None` where it cannot have a value of this class.
+    /// The outcomes with this class of one more fact; `None` where it has no such value.
     fn with(&self, variable: usize, class: u32) -> Option<Outcomes> {
         let (mut outcomes, mut placed) = (Outcomes(0), self.placed.clone());
         placed.set(variable, Some(class));

@@ -94,8 +94,8 @@ impl Policy {
         Classification { policy: self, facts, placed, contradictory, outcomes }
     }
 
-    /// What facts of the policy's own mean: the titles of the severity rules that fire only with them, the
-    /// most severe first. A milder rule about facts that have a title already adds nothing.
+    /// What the policy's own facts mean: the titles of the severity rules that fire only with them,
+    /// the most severe first. A milder rule that names only facts of earlier ones is left out.
     pub(crate) fn own_effects(&self, facts: &Facts) -> Vec<&str> {
         let built_in = facts.only_built_in();
         let fires = |rule: &&Rule| {
@@ -117,9 +117,9 @@ impl Policy {
         fired.into_iter().map(|rule| rule.title.as_str()).collect()
     }
 
-    /// The known figures that this policy takes for normal: no rule about them fires, and they are no worse
-    /// than the reference, or the success bound, of the metric with their name. A figure that neither rules
-    /// nor a metric judge is not among them: nobody states it for nothing.
+    /// The known figures that this policy takes for normal: no rule about them fires, and they are
+    /// no worse than the reference, or the success bound, of the metric with their name. A figure
+    /// that neither rules nor a metric judge is not normal: it was stated for a reason.
     pub(crate) fn normal_figures(&self, facts: &Facts) -> Vec<Fact> {
         let is_normal = |fact: &Fact| {
             let id = FactId::BuiltIn(*fact);
@@ -151,7 +151,7 @@ impl Policy {
         };
         let possible =
             |truth: Truth| [true, false].into_iter().filter(move |holds| truth != (!holds).into());
-        // Those that may fire, down to the first that certainly does; none, where none does.
+        // The severities that may fire, down to the first that certainly does; `None` if none certainly does.
         let mut severities = Vec::new();
         for severity in Severity::ALL.iter().copied().map(Some).chain([None]) {
             let fires = severity.map_or(Truth::Yes, |of| fired(Effect::Severity(of)));
@@ -197,8 +197,8 @@ impl Classification<'_> {
         self.outcomes.0.is_power_of_two()
     }
 
-    /// The severity to act on for now, as the policy's `act_on` sets it. Where the rules answer with
-    /// none, it is the policy's only one, if it has one alone.
+    /// The severity to act on for now, as the policy's `act_on` sets it. Where the rules give none,
+    /// the policy's severity, if it has only one.
     pub fn act_on(&self) -> Option<Severity> {
         let answer = match self.policy.classification.act_on {
             ActOn::Confirmed => self.severity(),
@@ -210,7 +210,7 @@ impl Classification<'_> {
         })
     }
 
-    /// What belongs to the severity to act on, by the policy.
+    /// The policy's definition of the severity to act on.
     pub fn definition(&self) -> Option<&str> {
         self.policy.severity(self.act_on()?)?.definition()
     }
