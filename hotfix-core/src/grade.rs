@@ -380,7 +380,7 @@ closed_set! {
 }
 
 impl Moment {
-    /// Whether it is about the incident, not about its fix, and so before all work of people.
+    /// Whether it is about the incident itself, not about its fix: before the approval.
     pub(crate) fn is_early(self) -> bool {
         self < Self::Approved
     }
@@ -397,8 +397,8 @@ impl Moment {
     }
 
     /// The moment from which times count instead while the time of this one is not known. An
-    /// incident that nobody gives a detection time was detected by its declaration at the latest, and
-    /// what was started waits for no approval any more.
+    /// incident without a time of detection was detected by its declaration at the latest, and a
+    /// fix whose deployment has started waits for no approval any more.
     pub const fn fallback(self) -> Option<Self> {
         match self {
             Self::Began => Some(Self::Detected),
@@ -533,7 +533,7 @@ closed_set! {
         /// A rollback with `git_revert`.
         Revert = "revert",
     }
-    /// What of the log answers a success criterion.
+    /// The part of the log that answers a success criterion.
     CriterionAnswer {
         /// No rollback was needed.
         Rollback = "rollback",

@@ -56,7 +56,7 @@
 //!
 //! Every error, refusal and finding has a stable [`code`] and a sentence that ends with the remedy.
 #![forbid(unsafe_code)]
-// What the engine has for a part that is left out is not used then.
+// Code of the engine that only a disabled feature uses is unused then.
 #![cfg_attr(
     not(all(
         feature = "interop",
@@ -70,8 +70,8 @@
 // A panic must not cross a language boundary, so the library does not panic itself.
 #![cfg_attr(not(test), warn(clippy::unwrap_used, clippy::expect_used, clippy::panic))]
 
-// With that feature of `serde_json`, which any crate of a program can turn on for all, numbers are objects for whoever
-// reads or writes them: a log would have no number that another build reads.
+// With serde_json's feature `arbitrary_precision`, which any crate of a program can turn on for
+// all, numbers are serialized as objects: a log would have no number that another build can read.
 const _: () = assert!(
     size_of::<serde_json::Number>() != size_of::<String>(),
     "hotfix-core cannot be built with the feature `arbitrary_precision` of serde_json: find who turns it on with \

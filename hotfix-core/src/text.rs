@@ -85,7 +85,7 @@ pub(crate) fn readable(c: char) -> Option<char> {
     }
 }
 
-/// Whether nobody sees anything of a text.
+/// Whether a text has no visible character.
 pub(crate) fn is_blank(text: &str) -> bool {
     text.chars().all(|c| c.is_whitespace() || is_invisible(c))
 }
@@ -149,7 +149,7 @@ pub(crate) fn quoted<T: Display>(names: &[T], between: &str) -> String {
     joined(names.iter().map(|name| format!("`{name}`")), between)
 }
 
-/// Texts with a separator. One that comes from an iterator has no list of its own.
+/// Texts with a separator, without a list in between.
 pub(crate) fn joined(texts: impl IntoIterator<Item = impl AsRef<str>>, between: &str) -> String {
     let mut joined = String::new();
     for (index, text) in texts.into_iter().enumerate() {
@@ -283,7 +283,7 @@ pub(crate) fn markdown(text: &str) -> String {
     }
 }
 
-/// A line that may have invisible characters of our own, escaped for Markdown in the same way.
+/// Escapes a line as [`markdown`] does, but keeps invisible characters, which may be our own.
 pub(crate) fn escaped_markdown(line: &str) -> String {
     let digits = line.bytes().take_while(u8::is_ascii_digit).count();
     let mut escaped = String::with_capacity(line.len() + 8);

@@ -37,7 +37,7 @@ pub struct DocumentError<F> {
 #[derive(Clone, Debug, PartialEq, Eq)]
 struct Base {
     name: String,
-    /// The value is wrong in the document that inherits it; else the base itself is.
+    /// Only the inheriting document makes the value wrong; otherwise the base itself is wrong.
     is_inherited: bool,
 }
 
@@ -74,7 +74,7 @@ impl<F> DocumentErrors<F> {
         Self { list: Vec::new(), left_out: 0 }
     }
 
-    /// One error at a JSON Pointer of a document that no text has.
+    /// One error at a JSON Pointer of a document without a text.
     pub fn of(path: &str, fault: impl Into<F>) -> Self {
         let mut errors = Self::new();
         errors.push(path, fault.into());
@@ -100,8 +100,7 @@ impl<F> DocumentErrors<F> {
         self.list.extend(other.list.into_iter().take(room));
     }
 
-    /// The same for errors at other places: one within or around a place that has an error already
-    /// may follow from it.
+    /// Adds the errors that are neither within nor around a place with an error: those may follow from it.
     pub(crate) fn append_elsewhere(&mut self, mut other: Self) {
         let is_within = |path: &str, of: &str| {
             path.strip_prefix(of).is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
@@ -132,7 +131,7 @@ impl<F> DocumentErrors<F> {
         self
     }
 
-    /// The same in the order of the text, each error once.
+    /// The errors in the order of the text, each once.
     pub(crate) fn in_order_of_text(mut self) -> Self
     where
         F: PartialEq,
@@ -149,8 +148,8 @@ impl<F> DocumentErrors<F> {
         }
     }
 
-    /// The same with the name of the document that each place is in, if it is one of these bases:
-    /// the first is document 1.
+    /// The errors with the name of the base that their place is in, if it is in one; the first base
+    /// is document 1.
     pub(crate) fn inherited(mut self, bases: &[String]) -> Self {
         for error in &mut self.list {
             let base = (error.place.document as usize).checked_sub(1).and_then(|i| bases.get(i));
@@ -159,7 +158,7 @@ impl<F> DocumentErrors<F> {
         self
     }
 
-    /// The same as errors of a base.
+    /// The errors as those of this base.
     pub(crate) fn in_base(mut self, name: &str) -> Self {
         for error in &mut self.list {
             error.base = Some(Base { name: name.to_owned(), is_inherited: false });
@@ -167,7 +166,7 @@ impl<F> DocumentErrors<F> {
         self
     }
 
-    /// The same as other faults.
+    /// The errors with other faults, at the same places.
     pub(crate) fn map<G>(self, map: impl Fn(F) -> G) -> DocumentErrors<G> {
         let of = |DocumentError { path, place, base, fault }| {
             let fault = map(fault);
@@ -191,8 +190,8 @@ impl<F> DocumentErrors<F> {
         self.list.len() + self.left_out
     }
 
-    /// The same with the place of every error in the document: the error of a default, which has no
-    /// place, goes to the table around it.
+    /// The errors with their places in the document: the error of a default, which has none, goes
+    /// to the table around it.
     pub(crate) fn placed_in(mut self, document: &Node) -> Self {
         let unplaced =
             |error: &&mut DocumentError<F>| error.place.line == 0 && error.base.is_none();
@@ -229,7 +228,7 @@ impl DocumentErrors<DocumentFault> {
         self.push_at(place, "", DocumentFault::Syntax { language, line, column, detail });
     }
 
-    /// The same as faults of a family.
+    /// The errors as faults of a family.
     pub(crate) fn of_family<F: From<DocumentFault>>(self) -> DocumentErrors<F> {
         self.map(F::from)
     }

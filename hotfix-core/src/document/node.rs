@@ -86,13 +86,13 @@ impl Node {
         }
     }
 
-    /// Nothing in YAML: `null`, `~`, or no value at all.
+    /// Whether it is null in YAML: `null`, `~`, or no value at all.
     pub(crate) fn is_null(&self) -> bool {
         matches!(&self.value, Value::Plain(text)
             if matches!(text.as_str(), "" | "~" | "null" | "Null" | "NULL"))
     }
 
-    /// A scalar, and whether it is unquoted.
+    /// A text, and whether it is unquoted; None for any other value.
     pub(crate) fn scalar(&self) -> Option<(&str, bool)> {
         match &self.value {
             Value::Plain(text) => Some((text, true)),
@@ -140,7 +140,7 @@ impl Node {
         }
     }
 
-    /// How much of a JSON Pointer exists, in bytes, and the place of that.
+    /// The length in bytes of the part of a JSON Pointer that exists, and the place of its value.
     pub(crate) fn find(&self, pointer: &str) -> (usize, Place) {
         let (mut node, mut length) = (self, 0);
         for step in pointer.split('/').skip(1) {

@@ -56,7 +56,7 @@ impl<F: From<DocumentFault>, K> DocumentReader<F, K> {
         self.fail_in(Place::default(), fault)
     }
 
-    /// Reports an error at the current place of the tree, which is this one in the text.
+    /// Reports an error at the current path, with its place in the text.
     pub(crate) fn fail_in<T>(&mut self, place: Place, fault: impl Into<F>) -> Option<T> {
         self.errors.push_at(place, &self.path, fault.into());
         None
@@ -181,7 +181,7 @@ impl<F: From<DocumentFault>, K> DocumentReader<F, K> {
     }
 }
 
-/// Adds a step to a JSON Pointer; the length that it had.
+/// Adds a step to a JSON Pointer; returns the length before.
 fn enter(path: &mut String, key: &str) -> usize {
     let outer = path.len();
     path.push('/');

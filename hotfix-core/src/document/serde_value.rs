@@ -13,7 +13,7 @@ use crate::canonical::{Cause, ReadError, Unread, read_tree};
 use crate::sorting;
 use crate::text::{joined, pointer_step, shown};
 
-/// At most so many faults are looked for.
+/// Most faults that are looked for.
 const MOST: usize = 20;
 
 /// A fault, and its place as a JSON Pointer.
@@ -26,7 +26,7 @@ pub struct ValueFault {
 }
 
 impl ValueFault {
-    /// The same of a document that is the part `name` of another.
+    /// The fault, if the document is the part `name` of another one.
     #[must_use]
     pub fn under(self, name: &str) -> Self {
         Self { path: format!("/{name}{}", self.path), ..self }
@@ -50,7 +50,7 @@ pub fn read_document<T: DeserializeOwned>(name: &str, text: &str) -> Result<T, V
     under(name, read_json(text))
 }
 
-/// The same for a part of a document that is already parsed.
+/// Reads the part `name` of a document that is already parsed.
 ///
 /// # Errors
 /// As [`read_document`].
@@ -77,7 +77,7 @@ pub(crate) fn read_value<T: DeserializeOwned>(value: &Value) -> Result<T, Vec<Va
     read_tree(value).map_err(first)
 }
 
-/// The faults of a value; `next` gives the first of what is left of it.
+/// The faults of a value; `next` finds the first one of the value without the faults before.
 fn faults(
     mut value: Value,
     first: ReadError,

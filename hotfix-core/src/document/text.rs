@@ -154,7 +154,7 @@ fn after(mut place: Place, text: &str) -> Place {
     place
 }
 
-/// Gives its places to a tree that was read from valid JSON, which it goes through beside the tree.
+/// Adds places to a tree that was read from valid JSON, by a scan of the text beside it.
 struct Places<'t> {
     scan: Scan<'t>,
     lines: Lines<'t>,

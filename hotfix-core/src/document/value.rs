@@ -39,7 +39,7 @@ impl<F: From<DocumentFault>, K> DocumentReader<F, K> {
         table.key(key).and_then(|node| self.within(key, |reader| read(reader, node)))
     }
 
-    /// The value of a key, for which `null` is as absent.
+    /// The value of a key; `null` counts as absent.
     pub(crate) fn unless_null<T>(
         &mut self,
         table: &Node,

@@ -35,7 +35,7 @@ pub enum RefFault {
     Reserved,
 }
 
-/// A character that people may not see where it is.
+/// A character for a sentence: a space in words, an invisible one by its code.
 fn named(character: char) -> String {
     match character {
         ' ' => "a space".to_owned(),

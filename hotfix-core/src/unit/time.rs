@@ -58,8 +58,8 @@ impl Timestamp {
         if self.0 > earlier.0 { Span((self.0 - earlier.0).cast_unsigned()) } else { Span(0) }
     }
 
-    /// The moment whose wire form this is: every line of a log has one, and a reader of all that
-    /// RFC 3339 allows takes ten times as long.
+    /// Reads the wire form only; None for any other text. Every line of a log has a time, and a
+    /// reader of all that RFC 3339 allows takes ten times as long.
     fn from_digits(text: &str) -> Option<Self> {
         let text: &[u8; 24] = text.as_bytes().try_into().ok()?;
         let number = |at: usize, width: usize| {
@@ -70,7 +70,7 @@ impl Timestamp {
         let minutes = 60 * number(11, 2) + number(14, 2);
         let millis = 1000 * (60 * minutes + number(17, 2)) + number(20, 3);
         let at = Self(86_400_000 * days + millis);
-        // Any other text would be written differently.
+        // Only the wire form is equal to the time written again.
         ((Self::FIRST..=Self::LAST).contains(&at.0) && at.digits() == *text).then_some(at)
     }
 
@@ -172,7 +172,7 @@ impl Serialize for Timestamp {
 
 impl<'de> Deserialize<'de> for Timestamp {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        // A number is no time.
+        // A number is no time: the parser refuses it.
         from_number_or_text(deserializer, |number| number.to_string().parse())
     }
 }
@@ -254,7 +254,7 @@ impl Span {
         self.0 as f64 / 1_000.0
     }
 
-    /// The seconds of a text with a unit, as they are written.
+    /// The seconds of a text with a unit such as `90s`, not rounded to milliseconds.
     ///
     /// # Errors
     /// `HF-UNIT-001` for another text.
