@@ -22,15 +22,15 @@ use serde::{Deserialize, Serialize};
 pub const DEFAULT_GRID: [f64; 8] = [1.2, 1.5, 2.0, 3.0, 5.0, 8.0, 14.0, 30.0];
 /// Weights of [`DEFAULT_GRID`].
 pub const DEFAULT_WEIGHTS: [f64; 8] = [0.125; 8];
-/// Trials that the plug-in starts with, unless the settings name others.
+/// Default number of prior trials of the plug-in, the estimated baseline rate.
 const PRIOR_TRIALS: f64 = 50.0;
-/// Events that the plug-in starts with.
+/// Prior events of the plug-in.
 pub(super) const PRIOR_EVENTS: f64 = 0.5;
 
 settings! {
-    /// What a Bernoulli test is asked. See [`BernoulliDesign`] for an example.
+    /// Settings of a Bernoulli test. See [`BernoulliDesign`] for an example.
     BernoulliSettings {
-        /// Trials that the plug-in rate starts with, beside half an event.
+        /// Prior trials of the estimated baseline rate (the plug-in), with half a prior event.
         prior_trials: f64 = PRIOR_TRIALS,
         /// As [`RateRatioSettings::horizon`].
         horizon: Option<u32> = None,
@@ -38,9 +38,9 @@ settings! {
 }
 
 settings! {
-    /// What a test of counts is asked, of either model.
+    /// Settings of a test of counts, for either model.
     CountSettings {
-        /// The model; the prior belongs to `bernoulli`.
+        /// The model; `prior_trials` is for `bernoulli` only.
         model: CountModel = CountModel::Poisson,
         /// As [`BernoulliSettings::prior_trials`].
         prior_trials: f64 = PRIOR_TRIALS,
@@ -50,7 +50,7 @@ settings! {
 }
 
 impl From<CountSettings> for BernoulliSettings {
-    /// The same in the model `bernoulli`.
+    /// These settings for the model `bernoulli`.
     fn from(settings: CountSettings) -> Self {
         let CountSettings { direction, alpha, tolerated, margin, grid, weights, .. } = settings;
         let CountSettings { temper, cap, threshold, prior_trials, horizon, .. } = settings;
@@ -71,7 +71,7 @@ impl From<CountSettings> for BernoulliSettings {
 }
 
 impl From<&BernoulliSettings> for RateRatioSettings {
-    /// The same test of counts: all but the prior.
+    /// These settings for the rate-ratio test, which has no prior.
     fn from(settings: &BernoulliSettings) -> Self {
         let BernoulliSettings { direction, alpha, tolerated, margin, temper, .. } = *settings;
         let BernoulliSettings { grid, weights, cap, threshold, horizon, .. } = settings.clone();
@@ -79,7 +79,7 @@ impl From<&BernoulliSettings> for RateRatioSettings {
     }
 }
 
-/// Checks the trials that a plug-in starts with.
+/// Checks a number of prior trials: 1 to 1e9.
 pub(super) fn check_prior(prior_trials: f64) -> Result<f64, StatError> {
     if (1.0..=1e9).contains(&prior_trials) {
         Ok(prior_trials)
@@ -125,10 +125,10 @@ impl BernoulliDesign {
     }
 }
 
-/// The evidence of one Bernoulli test: plain data, cheap to copy and to try on.
+/// The evidence of one Bernoulli test: plain data, cheap to copy.
 ///
 /// Every method that computes takes the design that the state was made for. Ticks in which an arm
-/// has no trials are left out, of the plug-in too. See [`BernoulliDesign`] for an example.
+/// has no trials are ignored, also by the plug-in. See [`BernoulliDesign`] for an example.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(transparent)]
 pub struct Bernoulli(MixtureState);
@@ -196,7 +196,7 @@ impl Bernoulli {
 
 over_mixture! { BernoulliDesign, Bernoulli.0 }
 
-/// The rate that past ticks of both arms give, with a little prior.
+/// The plug-in: events over trials of both arms in past ticks, with the prior.
 #[inline]
 fn plug_in(past: &Totals, prior_trials: f64) -> f64 {
     let Totals { canary, baseline } = past;

@@ -22,7 +22,7 @@ pub const DEFAULT_GRID: [f64; 4] = [0.5, 0.2, 0.05, 0.0];
 /// Lowest ceiling: below it requests cannot be counted that would show it.
 pub const LEAST_CEILING: f64 = 1e-15;
 
-/// What a ceiling is asked. See [`Ceiling`] for an example.
+/// Settings of a ceiling test. See [`Ceiling`] for an example.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct CeilingSettings {
@@ -128,12 +128,13 @@ impl CeilingDesign {
         terms
     }
 
-    /// `E = 0`, where only a rate of 0 was an alternative, is the lowest finite logarithm.
+    /// `ln E`; the lowest finite number for `E = 0`, possible if the only alternative is a rate of
+    /// 0.
     fn log_e(&self, terms: &[f64; MAX_GRID]) -> f64 {
         larger(log_mean_exp(terms, &self.weights.weight), f64::MIN)
     }
 
-    /// See the grid's: FNV-1a over what a state depends on.
+    /// FNV-1a over what a state depends on, as [`Grid::fingerprint`].
     fn fingerprint(&self) -> u32 {
         let Self { weights: Grid { len, weight, .. }, loud, ceiling, threshold, .. } = self;
         let numbers = loud[..*len].iter().chain(&weight[..*len]);
@@ -180,10 +181,12 @@ impl Ceiling {
         canary.check_proportion()?;
         self.check(design)?;
         self.totals.add(canary);
-        Ok(self.look(design))
+        Ok(self.evaluate(design))
     }
 
-    /// Adds another state's counts. `other` has not been looked at: see the rate ratio's merge.
+    /// Adds another state's counts. As in
+    /// [`RateRatio::merge`](super::rate_ratio::RateRatio::merge), the maximum and decision of
+    /// `other` are dropped.
     ///
     /// # Errors
     /// [`StatError`] if the states belong to another design.
@@ -191,14 +194,14 @@ impl Ceiling {
         self.check(design)?;
         other.check(design)?;
         self.totals.add(other.totals);
-        Ok(self.look(design))
+        Ok(self.evaluate(design))
     }
 
-    fn look(&mut self, design: &CeilingDesign) -> bool {
+    fn evaluate(&mut self, design: &CeilingDesign) -> bool {
         let terms = design.terms(self.totals);
         let CeilingDesign { weights, threshold, .. } = design;
         let exact = || design.log_e(&terms);
-        self.watch = self.watch.looked(weights.bound(&terms), weights.slack, *threshold, exact);
+        self.watch = self.watch.evaluated(weights.bound(&terms), weights.slack, *threshold, exact);
         self.watch.decided
     }
 
@@ -215,7 +218,7 @@ impl Ceiling {
         (trials > 0.0).then(|| super::numeric::smaller(ratio, f64::MAX))
     }
 
-    /// What a verdict reports; the ratio is to the ceiling.
+    /// The evidence as a verdict reports it; its ratio is to the ceiling.
     pub fn evidence(&self, design: &CeilingDesign) -> Evidence {
         self.watch.evidence(self.log_e(design), self.ratio(design))
     }

@@ -16,16 +16,11 @@ const STREAM: u128 = 0x0a02_bdbf_7bb3_c0a7_ac28_fa16_a64a_bf96;
 pub(super) struct Draws(Pcg64);
 
 impl Draws {
-    /// From a seed that any reader of JSON keeps: at most 2^53.
+    /// Draws from a seed of at most 2^53, which any reader of JSON keeps.
     pub(super) fn try_new(seed: u64) -> Result<Self, StatError> {
         let number = seed as f64;
         StatError::unless(number <= MAX_COUNT, "seed", number, "a whole number up to 2^53")?;
-        Ok(Self::new(seed))
-    }
-
-    /// From a seed that is always the same.
-    pub(super) fn new(seed: u64) -> Self {
-        Self(Pcg64::new(u128::from(seed), STREAM))
+        Ok(Self(Pcg64::new(u128::from(seed), STREAM)))
     }
 
     /// A whole number below `bound`, each equally likely; 0 for a bound of 0.
@@ -44,7 +39,7 @@ impl Draws {
         }
     }
 
-    /// From 0 to below 1, evenly.
+    /// A uniform number from 0 to below 1.
     pub(super) fn share(&mut self) -> f64 {
         (self.0.next_u64() >> 11) as f64 / (1_u64 << 53) as f64
     }

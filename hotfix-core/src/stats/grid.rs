@@ -10,7 +10,7 @@ pub const MAX_RATIO: f64 = 1e6;
 /// How far the sum of weights may be off 1.
 const SUM_SLACK: f64 = 1e-9;
 
-/// Settings that are left out.
+/// Defaults of settings, as functions for serde.
 pub(super) mod usual {
     pub(in crate::stats) const fn alpha() -> f64 {
         0.01
@@ -26,13 +26,13 @@ pub(super) mod usual {
     }
 }
 
-/// A share within rounding of 1 leaves no baseline.
+/// Checks a planned share: above 0, and not so near 1 that no baseline is left.
 pub(super) fn check_share(share: f64) -> Result<(), StatError> {
     let leaves_both = share.is_normal() && share > 0.0 && 1.0 - share > 0.0;
     if leaves_both { Ok(()) } else { Err(StatError::BadShare { share }) }
 }
 
-/// What every test over a grid is asked, and what else this one is.
+/// Declares the settings of a test over a grid: those that all such tests have, and its own.
 macro_rules! settings {
     (
         $(#[$about:meta])*
@@ -46,23 +46,25 @@ macro_rules! settings {
             pub direction: $crate::stats::Direction,
             /// Chance of ever deciding while the null holds, above 0 and below 1.
             pub alpha: f64,
-            /// `r0`, at least 1: the ratio that is tolerated; the null of worse is `r ≤ r0`. Of a latency, of
-            /// slow requests at every boundary.
+            /// `r0`, at least 1: the tolerated ratio; the null of worse is `r ≤ r0`. For latency it
+            /// is the ratio of slow requests at every boundary.
             pub tolerated: f64,
             /// `d`: the null of better is `r ≥ d`; over 1 'not worse', up to 1 'cut at least to d'.
             pub margin: f64,
-            /// Ratios over the null's, above 1, at most [`MAX_GRID`](crate::stats::MAX_GRID); inverted for
-            /// better. Absent: the default, of a latency the joint bet where there is one.
+            /// Ratios over the null's, above 1, at most [`MAX_GRID`](crate::stats::MAX_GRID);
+            /// inverted for better. None: the default grid, or for latency the joint bet where it
+            /// applies.
             pub grid: Option<Vec<f64>>,
-            /// One weight a ratio, summing to 1. Absent: the default's, equal for a grid of one's own.
+            /// One weight a ratio, summing to 1. None: the default ones, or equal ones if `grid` is
+            /// given.
             pub weights: Option<Vec<f64>>,
             /// Factor on every gain, above 0 and at most 1: evidence under noise is worth less.
             pub temper: f64,
             /// Most log evidence that a tick may add to a term, after `temper`; above 0. Absent: no cap.
             pub cap: Option<f64>,
-            /// Log evidence that decides, above 0. Absent: `ln(1/α)`. The chance of ever deciding while the
-            /// null holds is at most `e^-threshold`, by Ville's inequality: a lower one than `ln(1/α)` gives
-            /// `α` up.
+            /// Log evidence that decides, above 0; None for `ln(1/α)`. By Ville's inequality the
+            /// chance of ever deciding while the null holds is at most `e^-threshold`: below
+            /// `ln(1/α)` it may exceed `α`.
             pub threshold: Option<f64>,
             $($(#[$doc])* pub $own: $type,)*
         }
@@ -96,7 +98,7 @@ macro_rules! settings {
 }
 pub(super) use settings;
 
-/// What is asked: a direction, an error probability and the ratio at the edge of the null.
+/// The hypotheses of a test: direction, error probability and ratio at the edge of the null.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub(super) struct Hypothesis {
     pub(super) direction: Direction,
@@ -168,7 +170,8 @@ pub(super) struct Grid {
 }
 
 impl Grid {
-    /// A grid as a policy gives it. Without weights, a grid of its own is weighted evenly.
+    /// Checks a grid; `default` has the ratios and weights for None. Ratios without weights weigh
+    /// equally.
     pub(super) fn try_new(
         direction: Direction,
         grid: Option<&[f64]>,
@@ -191,7 +194,7 @@ impl Grid {
         Ok(this)
     }
 
-    /// Weights only, for so many bets; even where none are given.
+    /// A grid of `len` bets with weights only; equal ones for None.
     pub(super) fn weighted(len: usize, weights: Option<&[f64]>) -> Result<Self, StatError> {
         if len == 0 || len > MAX_GRID {
             return Err(StatError::GridLength { len });
@@ -202,7 +205,7 @@ impl Grid {
         Ok(Self::of_weights(weights))
     }
 
-    /// Weights only, for bets whose alternatives are not ratios.
+    /// A grid with these weights only, for bets whose alternatives are not ratios.
     pub(super) fn of_weights(weights: &[f64]) -> Self {
         let mut this = Self {
             len: weights.len(),

@@ -96,7 +96,7 @@ impl BadInstance {
             weights: settings.weights.clone(),
             ..RateRatioSettings::default()
         };
-        // Checked before it is divided: 1.5 in two parts would pass.
+        // Alpha is checked before it is divided: 1.5 by two instances would pass.
         RateRatioDesign::try_new(&RateRatioSettings { alpha: settings.alpha, ..plain.clone() })?;
         let design = RateRatioDesign::try_new(&plain)?;
         let tests = vec![RateRatio::new(&design); names.len()];
@@ -117,8 +117,8 @@ impl BadInstance {
         Ok(self.found().next())
     }
 
-    /// The same where an instance's data end at another time than those of the others: each of `own`
-    /// is compared with the sum of the other instances' `others`.
+    /// As [`update`](Self::update), with the data of an instance and those of the others from
+    /// different intervals: `own` is compared with the sum of the other instances' `others`.
     pub(crate) fn update_apart(
         &mut self,
         own: &[Counts],
@@ -143,12 +143,12 @@ impl BadInstance {
         self.tests.iter().map(|test| test.log_e(&self.design))
     }
 
-    /// What the instance at this place had, as far as it was compared.
+    /// The compared counts of the instance at this place; None without such an instance.
     pub(crate) fn own(&self, place: usize) -> Option<Counts> {
         self.tests.get(place).map(|test| test.totals().canary)
     }
 
-    /// Adds an instance in its place among the names, which keeps theirs; of each the comparison goes on.
+    /// Inserts an instance at this place; the comparisons of the others continue.
     pub(crate) fn join(&mut self, place: usize, name: &str) {
         let mut names = self.names.clone();
         names.insert(place, name.to_owned());

@@ -7,9 +7,9 @@ use serde::{Deserialize, Serialize};
 /// Ratios that the interval for the ratio is built on: from 1/64 to 64, evenly spaced in the
 /// logarithm.
 const POINTS: i32 = 33;
-/// Logarithm of the outermost of them.
+/// Logarithm of the largest of these ratios.
 const OUTERMOST: f64 = 6.0 * core::f64::consts::LN_2;
-/// Largest sum of a stratum: of any number of ticks of what a tick may hold.
+/// Largest sum of a stratum that is accepted; no number of ticks adds up to more.
 const MOST: f64 = 1e200;
 /// How far from the estimate, in the logarithm, an end is sought before it is called infinite.
 const FARTHEST: f64 = 700.0;
@@ -26,7 +26,7 @@ pub struct Interval {
     pub high: f64,
 }
 
-/// Canonical JSON has no infinity.
+/// Writes an infinite end as null: canonical JSON has no infinity.
 #[expect(clippy::trivially_copy_pass_by_ref, reason = "serde passes a reference")]
 pub(crate) fn null_or_finite<S: serde::Serializer>(end: &f64, to: S) -> Result<S::Ok, S::Error> {
     Some(end).filter(|end| end.is_finite()).serialize(to)
@@ -51,8 +51,8 @@ impl Interval {
 
 /// Wilson's interval for the proportion of one arm; not sequential, and to be labelled so.
 ///
-/// Everything, 0 to 1, without trials. The ends are exact where they are 0 or 1 and keep their
-/// digits for proportions down to 1e-12. `confidence` is two-sided, such as 0.95.
+/// 0 to 1 without trials. The ends are exact where they are 0 or 1 and keep their digits for
+/// proportions down to 1e-12. `confidence` is two-sided, such as 0.95.
 ///
 /// # Errors
 /// [`StatError`] for invalid counts, or a confidence that is not above 0 and below 1.
@@ -73,7 +73,8 @@ pub fn wilson(counts: Counts, confidence: f64) -> Result<Interval, StatError> {
     let (x, n) = (counts.events, counts.trials);
     let z = normal_quantile(0.5 * level);
     let z2 = z * z;
-    // The upper root as it is, the lower one as the product of both over it: no digits cancel.
+    // The upper root by its formula, the lower one as the product of both roots over the upper: no
+    // digits cancel.
     let spread = (z2 * (z2 + 4.0 * x * ((n - x) / n))).sqrt();
     let upper = (2.0 * x + z2 + spread) / (2.0 * (n + z2));
     let low = x * (x / n) / ((n + z2) * upper);
@@ -152,7 +153,7 @@ pub(super) fn check_confidence(confidence: f64) -> Result<f64, StatError> {
     }
 }
 
-/// Events of the canary, of both, and what the log of the odds of the arms is at a ratio of 1.
+/// Events of both arms, and the log odds that an event is the canary's at a ratio of 1.
 struct Stratum {
     events: f64,
     odds: f64,
@@ -162,7 +163,7 @@ struct Stratum {
 struct Likelihood {
     strata: Vec<Stratum>,
     canary: f64,
-    /// `ln r` where the likelihood is largest; absent where that is a ratio of 0.
+    /// `ln r` where the likelihood is largest; None where that is a ratio of 0.
     peak: Option<f64>,
 }
 
@@ -179,10 +180,10 @@ impl Likelihood {
         Self { strata, canary, peak }
     }
 
-    /// At `ln r`, relative to the peak.
+    /// The log likelihood at `ln r`, less that at the peak.
     fn at(&self, ln_ratio: f64) -> f64 {
         let Some(peak) = self.peak else {
-            // Relative to a ratio of 0; no events in the canary.
+            // Less that at a ratio of 0; the canary has no events.
             let terms = self.strata.iter();
             return -terms.map(|s| s.events * ln1p(exp(s.odds + ln_ratio))).sum::<f64>();
         };

@@ -26,7 +26,8 @@ use super::{Counts, Direction, MAX_GRID};
 const MOST: f64 = 0.999;
 /// A null point with a rate above this is not bet against: its complement has lost its digits.
 const MOST_NULL: f64 = 1.0 - 1e-9;
-/// What is left beside a null point at least: less than any that is bet against has.
+/// Floor of the complement of a null point's rate, below that of any null point that is bet
+/// against.
 const LEAST_LEFT: f64 = 1e-10;
 
 /// What the gains need of the design.
@@ -63,7 +64,7 @@ impl Kernel {
         Self { rate_ratio, excess, ln_ratio: grid.ln_ratio, null_ratio, sign }
     }
 
-    /// The same alternatives against a null that is so many times as wide.
+    /// The same alternatives against a null ratio that is multiplied by `allowed`.
     #[cold]
     pub(super) fn allowing(&self, allowed: f64) -> Self {
         let ln_allowed = ln(allowed);
@@ -153,7 +154,7 @@ impl Kernel {
             stake[j] = if (larger(q, p_a) < MOST_NULL) & outside { 1.0 } else { 0.0 };
             loud[j] = e;
             loud[MAX_GRID + j] = h - 1.0;
-            // Without a bet these logarithms must be numbers, no more: their stake is zero.
+            // Without a bet the stake is 0, and these logarithms only have to be finite.
             let (left_c, left_b) = (larger(1.0 - p_a, LEAST_LEFT), larger(1.0 - q, LEAST_LEFT));
             calm[j] = t_b * (r0 * h - 1.0);
             calm[MAX_GRID + j] = t_b * (h - 1.0);

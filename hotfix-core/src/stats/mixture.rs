@@ -19,7 +19,7 @@ use super::rate_ratio::RateRatioSettings;
 use super::{Bounds, Direction, MAX_GRID, StatError};
 use core::f64::consts::LN_2;
 
-/// Points that the short form of the kernels handles.
+/// Grids of up to this many points are computed in arrays of this length.
 pub(super) const SHORT: usize = 4;
 
 /// The part of a checked design that does not depend on how a tick's gains are computed.
@@ -29,9 +29,9 @@ pub(super) struct Mixture {
     pub(super) hypothesis: Hypothesis,
     pub(super) limits: Limits,
     change: Option<ChangePoint>,
-    /// `ln E` is never above the lower bound of its terms by more, where it is above 0.
+    /// `ln E`, where above 0, exceeds the lower bound of its terms by at most this.
     slack: f64,
-    /// Whether a tick's gains count in full and nothing is kept back.
+    /// Whether the test has no temper, no cap and no horizon.
     pub(super) plain: bool,
 }
 
@@ -50,7 +50,7 @@ impl Mixture {
             Some(horizon) => Some(ChangePoint::try_new(horizon, grid.len)?),
             None => None,
         };
-        // Cash is at most half: an E above 1 owes at least half of itself to its terms.
+        // Cash is at most 1/2, so at least half of an E above 1 is in its terms.
         let slack = grid.slack + if change.is_some() { LN_2 } else { 0.0 };
         let plain = limits.are_none() && change.is_none();
         Ok(Self { grid, hypothesis, limits, change, slack, plain })
@@ -76,7 +76,8 @@ impl Mixture {
         StatError::unless((1.0..=most).contains(&allowed), "allowed", allowed, expected)
     }
 
-    /// Whether a point bets in a tick in which the canary may be so many times as bad.
+    /// Whether a point bets in a tick in which the canary may be `allowed` times as bad as
+    /// tolerated.
     #[inline]
     pub(super) fn bets(&self, point: usize, allowed: f64) -> bool {
         allowed == 1.0 || self.grid.ratio[point] > allowed
@@ -84,8 +85,7 @@ impl Mixture {
 
     /// A fingerprint of what a state depends on. Cap and threshold may change under a state.
     ///
-    /// A plain test has the one it had before there were tempers and horizons, so its states still
-    /// fit.
+    /// Temper and horizon count only if used, so that states from before they existed still fit.
     pub(super) fn fingerprint(&self, kind: u32, rest: &[f64]) -> u32 {
         let mut numbers = vec![self.hypothesis.null_ratio, self.hypothesis.threshold];
         numbers.extend(rest);
@@ -197,7 +197,7 @@ impl Limits {
         Ok(Self { temper, cap, threshold })
     }
 
-    /// What a term really gains. Exactly the gain where nothing limits it.
+    /// The gain after temper and cap; the same bits if there are none.
     #[inline(always)]
     #[expect(
         clippy::inline_always,
@@ -207,7 +207,7 @@ impl Limits {
         smaller(gain * self.temper, self.cap)
     }
 
-    /// Whether every gain counts as it is.
+    /// Whether there is neither temper nor cap.
     fn are_none(&self) -> bool {
         self.temper == 1.0 && self.cap == f64::INFINITY
     }
@@ -250,7 +250,7 @@ impl ChangePoint {
         let (mut tops, mut lower) = ([0.0; N], [0.0; N]);
         for j in 0..N {
             tops[j] = larger(terms[j], self.ln_grant[j]);
-            // Not a number in unused places, of which the kernel makes its floor.
+            // NaN in unused places, which the kernel replaces by its floor.
             lower[j] = exp_not_positive(smaller(terms[j], self.ln_grant[j]) - tops[j]);
         }
         let sums = ln1p_each(&lower);
@@ -259,7 +259,7 @@ impl ChangePoint {
         }
     }
 
-    /// Log of the cash that is left after so many ticks; negative infinity of none.
+    /// Log of the cash that is left after `ticks` ticks; negative infinity if none is.
     #[inline]
     pub(super) fn ln_cash(&self, ticks: u32) -> f64 {
         let left = self.horizon - ticks.saturating_sub(1).min(self.horizon);
@@ -269,7 +269,7 @@ impl ChangePoint {
         ln(CASH * (f64::from(left) / f64::from(self.horizon)))
     }
 
-    /// Bounds of the whole from those of the terms.
+    /// Bounds of `ln E`, cash included, from those of the terms.
     #[inline]
     pub(super) fn bounds(&self, ticks: u32, terms: Bounds) -> Bounds {
         let cash = self.ln_cash(ticks);

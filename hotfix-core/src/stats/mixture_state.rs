@@ -1,12 +1,12 @@
-//! What a [`Mixture`] has accrued: the state of the tests of counts and proportions, and its
-//! document.
+//! State of the tests over a [`Mixture`], those of counts and of proportions, and its document.
 
 use super::grid::{self, Grid};
 use super::mixture::Mixture;
 use super::{Bounds, Evidence, MAX_GRID, StatError, Totals, Watch};
 use serde::{Deserialize, Serialize};
 
-/// Terms, totals and decision of one test. What computes takes the mixture it was made for.
+/// Terms, totals and decision of one test. Methods that compute take the mixture that it was made
+/// for.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(try_from = "SavedState", into = "SavedState")]
 pub(super) struct MixtureState {
@@ -14,7 +14,7 @@ pub(super) struct MixtureState {
     pub(super) terms: [f64; MAX_GRID],
     pub(super) totals: Totals,
     pub(super) watch: Watch,
-    /// Ticks so far, with a horizon only.
+    /// Ticks so far; stays 0 without a horizon.
     ticks: u32,
     design: u32,
 }
@@ -30,7 +30,7 @@ impl MixtureState {
         }
     }
 
-    /// Checks that it was made for this design, and has as many terms.
+    /// Checks that this state was made for the design, and has as many terms as its grid.
     pub(super) fn check(&self, mixture: &Mixture, design: u32) -> Result<(), StatError> {
         if grid::used(&self.terms).len() != mixture.grid.len {
             return Err(StatError::DesignMismatch);
@@ -52,19 +52,21 @@ impl MixtureState {
         mixture.open_tick(&mut self.ticks, &mut self.terms);
     }
 
-    /// Adds a tick's gains, as far as its limits go, and says whether that decides.
+    /// Adds a tick's gains after temper and cap; returns whether the test has decided, now or
+    /// before.
     pub(super) fn add(&mut self, mixture: &Mixture, gains: [f64; MAX_GRID]) -> bool {
         for (term, gain) in self.terms.iter_mut().zip(gains) {
             *term += mixture.limits.of(gain);
         }
-        self.look(mixture, mixture.bound(&self.terms))
+        self.evaluate(mixture, mixture.bound(&self.terms))
     }
 
-    /// Whether it has decided, where the lower bound of the terms is now this.
+    /// Compares the evidence, whose lower bound is `lower`, with the threshold; returns whether the
+    /// test has decided, now or before.
     #[inline]
-    pub(super) fn look(&mut self, mixture: &Mixture, lower: f64) -> bool {
+    pub(super) fn evaluate(&mut self, mixture: &Mixture, lower: f64) -> bool {
         let (slack, threshold) = (mixture.slack(), mixture.limits.threshold);
-        self.watch = self.watch.looked(lower, slack, threshold, || self.log_e(mixture));
+        self.watch = self.watch.evaluated(lower, slack, threshold, || self.log_e(mixture));
         self.watch.decided
     }
 
@@ -82,15 +84,15 @@ impl MixtureState {
     }
 }
 
-/// What every test over a [`Mixture`] has: the methods of its design, and those of its evidence,
-/// which is in the field `$state`.
+/// Public methods of a test over a [`Mixture`]: those of its design, and those of its state, which
+/// has a [`MixtureState`] in the field `$state`.
 macro_rules! over_mixture {
     ($design:ident, $test:ident.$state:tt) => {
         impl $design {
             /// The same test with another cap and another threshold, each as in the settings.
             ///
-            /// A state belongs to both, so that evidence is carried over phases whose calibration differs.
-            /// What was decided stays decided.
+            /// States of this design are valid for the result, too, so evidence is carried over
+            /// phases whose calibration differs. A decision that was made stays.
             ///
             /// # Errors
             /// [`StatError`](super::StatError) if the cap or the threshold is out of range.
@@ -102,7 +104,7 @@ macro_rules! over_mixture {
                 Ok(Self { mixture: self.mixture.with_limits(cap, threshold)?, ..self.clone() })
             }
 
-            /// The most that a term gains in a tick; absent where nothing bounds it.
+            /// Most log evidence that a tick may add to a term; None without a cap.
             pub fn cap(&self) -> Option<f64> {
                 self.mixture.limits.cap()
             }
@@ -129,14 +131,15 @@ macro_rules! over_mixture {
                 self.$state.log_e(&design.mixture)
             }
 
-            /// `max_j (ln w_j + l_j)`, or the log of what has not been bet yet where that is more: at most
-            /// [`log_e`](Self::log_e), and less by at most `ln J`, with a horizon `ln (J + 1)`.
+            /// Lower bound of [`log_e`](Self::log_e): `max_j (ln w_j + l_j)`, or the logarithm of
+            /// the cash if that is more. `log_e` is above it by at most `ln J`, with a horizon by
+            /// `ln (J + 1)`.
             #[inline]
             pub fn log_e_bound(&self, design: &$design) -> f64 {
                 self.bounds(design).lower
             }
 
-            /// Both bounds of the log of the e-value: a quiet tick needs no more.
+            /// Lower and upper bound of [`log_e`](Self::log_e), which are enough for most ticks.
             #[inline]
             pub fn bounds(&self, design: &$design) -> $crate::stats::Bounds {
                 self.$state.bounds(&design.mixture)
@@ -157,12 +160,12 @@ macro_rules! over_mixture {
                 self.$state.totals.ratio()
             }
 
-            /// What was compared so far.
+            /// Counts of both arms in the ticks that were compared so far.
             pub fn totals(&self) -> &$crate::stats::Totals {
                 &self.$state.totals
             }
 
-            /// What a verdict reports.
+            /// The evidence as a verdict reports it.
             pub fn evidence(&self, design: &$design) -> $crate::stats::Evidence {
                 self.$state.evidence(&design.mixture)
             }

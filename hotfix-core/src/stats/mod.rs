@@ -120,9 +120,9 @@ impl Counts {
         self.trials += other.trials;
     }
 
-    /// What is left without a part.
+    /// These counts less those of a part.
     ///
-    /// Exact for whole numbers; of other exposures a rest within rounding of nothing is nothing.
+    /// Exact for whole numbers; a remaining exposure within rounding error of 0 becomes 0.
     fn without(self, part: Self) -> Self {
         let rest = self.trials - part.trials;
         let trials = if rest > self.trials * 1e-12 { rest } else { 0.0 };
@@ -146,8 +146,8 @@ fn in_range(value: f64) -> bool {
 /// Checks both arms of a tick at once, as every update does.
 #[inline]
 fn check_both(canary: Counts, baseline: Counts) -> Result<(), StatError> {
-    // The bits of numbers from zero on are in the order of the numbers, and those of anything else
-    // are above them; minus zero is left to the long way.
+    // As integers, the bits of numbers from 0 on are ordered like the numbers, and those of
+    // anything else are larger. Minus zero is among the latter, and passes the slow check.
     let bits = [canary.events, canary.trials, baseline.events, baseline.trials].map(f64::to_bits);
     if bits[0].max(bits[1]).max(bits[2].max(bits[3])) <= MAX_COUNT.to_bits() {
         return Ok(());
@@ -162,7 +162,7 @@ fn check_each(canary: Counts, baseline: Counts) -> Result<(), StatError> {
     baseline.check()
 }
 
-/// What both arms had in all ticks that were compared, that is, had trials in both arms.
+/// Counts of both arms, summed over the ticks in which both had trials.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Totals {
@@ -207,10 +207,10 @@ impl Totals {
         self.canary.trials > 0.0 && self.baseline.trials > 0.0
     }
 
-    /// Canary rate over baseline rate within these strata: of planned splits, or of kinds of users.
-    /// Summed over them, a shock with a larger share, or users who fail more often, would look like
-    /// an effect of the canary. With one stratum, or no events of one arm, it is the sums'
-    /// [`ratio`](Self::ratio). Source: Mantel and Haenszel (1959), for rates.
+    /// Canary rate over baseline rate within strata (planned splits, or kinds of users), pooled.
+    /// The ratio of plain sums would take a shock during a larger split, or users who fail more
+    /// often, for an effect of the canary. With one stratum, or without events in one arm, it is
+    /// the [`ratio`](Self::ratio) of the sums. Source: Mantel and Haenszel (1959), for rates.
     ///
     /// ```
     /// use hotfix_core::stats::{Counts, Totals};
@@ -243,7 +243,7 @@ impl Totals {
         self.baseline.add(baseline);
     }
 
-    /// For states read from a document.
+    /// Checks totals that were read from a document.
     fn check(&self) -> Result<(), StatError> {
         let figures =
             [self.canary.events, self.canary.trials, self.baseline.events, self.baseline.trials];
@@ -265,13 +265,15 @@ closed_set! {
         /// rollback.
         #[default]
         Worse = "worse",
-        /// That it is not worse than a margin, or better: null 'ratio at least the margin'.
+        /// That it is not worse by the margin, or for a margin up to 1 that it is better: null
+        /// 'ratio at least the margin'.
         Better = "better",
     }
 }
 
 impl Direction {
-    /// Which of the two has a value of its own although only the other direction uses it, as a sentence.
+    /// The setting that this direction does not use but that is not at its default, with a sentence
+    /// about it; None if there is no such setting.
     pub fn without_effect(self, tolerated: f64, margin: f64) -> Option<(&'static str, String)> {
         let usual = rate_ratio::RateRatioSettings::default();
         let (key, other, is_usual) = match self {
@@ -297,7 +299,8 @@ pub struct Evidence {
     pub decided: bool,
 }
 
-/// Between which values the logarithm of an e-value lies, without its logarithms and exponentials.
+/// Lower and upper bound of the logarithm of an e-value, computed without logarithms or
+/// exponentials.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Bounds {
     /// `max_j (ln w_j + l_j)`.
@@ -307,7 +310,7 @@ pub struct Bounds {
 }
 
 impl Bounds {
-    /// Of a metric without data: `E = 1`.
+    /// The bounds without data: `E = 1`.
     pub const NO_DATA: Self = Self { lower: 0.0, upper: 0.0 };
 }
 
@@ -322,9 +325,10 @@ struct Watch {
 impl Watch {
     const START: Self = Self { highest: 0.0, decided: false };
 
-    /// After another evaluation. `exact` is called only if the bounds leave the crossing open.
+    /// The state after one more evaluation. `ln E` is between `lower` and `lower + slack`; `exact`
+    /// computes it, and is called only if these bounds leave the crossing open.
     #[inline]
-    fn looked(
+    fn evaluated(
         mut self,
         lower: f64,
         slack: f64,
@@ -344,12 +348,12 @@ impl Watch {
         numeric::exp(-self.highest)
     }
 
-    /// What a verdict reports of the test.
+    /// The evidence as a verdict reports it.
     fn evidence(self, log_e: f64, ratio: Option<f64>) -> Evidence {
         Evidence { log_e, p_value: self.p_value(), ratio, decided: self.decided }
     }
 
-    /// As read from a document.
+    /// Checks and builds a state that was read from a document.
     fn restored(highest: f64, decided: bool) -> Result<Self, StatError> {
         if highest.is_finite() && highest >= 0.0 {
             Ok(Self { highest, decided })

@@ -106,8 +106,8 @@ pub fn ln1p(x: f64) -> f64 {
 /// ```
 #[inline]
 pub fn exp(x: f64) -> f64 {
-    // Further out the result is no normal number; further in it is 1 plus a rounding that the
-    // series has another way.
+    // Beyond 700 the result may not be a normal number; below 1e-8 libm rounds `1 + x`, and this
+    // series differs from that in the last bit.
     if x.abs() > 1e-8 && x.abs() < 700.0 { exp_normal(x) } else { libm::exp(x) }
 }
 
@@ -207,7 +207,7 @@ pub(crate) fn normal_quantile_nearly(p: f64) -> f64 {
     if p <= 0.5 { lower_quantile_nearly(p) } else { -lower_quantile_nearly(1.0 - p) }
 }
 
-/// The same for `p` up to a half.
+/// [`normal_quantile_nearly`] for `p` up to a half.
 #[inline]
 fn lower_quantile_nearly(p: f64) -> f64 {
     let t = (-2.0 * ln(p)).sqrt();
@@ -287,8 +287,8 @@ pub(crate) fn is_near_zero(x: f64) -> bool {
     (LOWEST_MANTISSA..LOWEST_MANTISSA + MANTISSA + 1).contains(&bits)
 }
 
-/// [`ln1p_each`] of numbers that [`is_near_zero`] says yes to, with the same bits for two thirds of
-/// the work.
+/// [`ln1p_each`] of numbers for which [`is_near_zero`] is true: the same bits, two thirds of the
+/// work.
 #[inline(always)]
 pub(crate) fn ln1p_near_zero<const N: usize>(arguments: &[f64; N]) -> [f64; N] {
     let mut logs = [0.0; N];
@@ -336,7 +336,7 @@ pub(crate) fn exp_not_positive(x: f64) -> f64 {
     let shifted = x * LOG2_E + ROUND;
     let k = shifted - ROUND;
     let r = (x - k * LN_2_HIGH) - k * LN_2_LOW;
-    // By pairs rather than one after the other: a third of the waiting.
+    // In pairs rather than one after the other, for shorter chains of dependent operations.
     let [c2, c3, c4, c5, c6, c7, c8, c9, c10, c11, c12, c13] = EXP_SERIES;
     let r2 = r * r;
     let r4 = r2 * r2;
@@ -398,13 +398,13 @@ pub(crate) fn largest<const N: usize>(terms: &[f64; N]) -> f64 {
     tops[0]
 }
 
-/// A number strictly between two others, next to the middle; none where no double is: what ends
-/// every bisection, however large its ends are.
+/// A double strictly between two others, near their middle; None if there is none, which ends every
+/// bisection.
 pub(crate) fn between(one: f64, other: f64) -> Option<f64> {
     inside(0.5 * one + 0.5 * other, one, other)
 }
 
-/// The same for whole numbers. Beyond 2^53 there may be whole numbers between that no double is.
+/// [`between`] for whole numbers; beyond 2^53 only those that are doubles.
 pub(crate) fn whole_between(one: f64, other: f64) -> Option<f64> {
     inside((0.5 * (one + other)).floor(), one, other)
 }

@@ -32,7 +32,7 @@ impl Bucket {
     /// The mean, on a logarithmic scale, of two interpolations. One has the share of slower
     /// requests fall as a power of the duration, as tails do; the other has durations lognormal. A
     /// straight line, as monitoring systems draw it, is off by up to 40%. A share of 0 or 1 at an
-    /// edge is half a request from it, as far as it can be known.
+    /// edge is moved by half a request, which is as much as is known.
     ///
     /// ```
     /// use hotfix_core::stats::quantile::Bucket;

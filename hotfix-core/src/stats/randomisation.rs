@@ -34,7 +34,7 @@ const TIE: f64 = 1e-9;
 const MOST_SUBSETS: usize = 1_000_000;
 const VERSION: u32 = 1;
 
-/// What a randomisation is asked. See [`RandomisationDesign`] for an example.
+/// Settings of a randomisation test. See [`RandomisationDesign`] for an example.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct RandomisationSettings {
@@ -53,14 +53,15 @@ pub struct RandomisationSettings {
     /// `r0`, at least 1: lowers the evidence, see the module.
     #[serde(default = "usual::one")]
     pub tolerated: f64,
-    /// Ratios of the test, as in its settings.
+    /// Ratios of the alternatives, as in
+    /// [`RateRatioSettings`](super::rate_ratio::RateRatioSettings).
     pub grid: Option<Vec<f64>>,
-    /// Their weights, as in its settings.
+    /// Weights of these ratios, as there.
     pub weights: Option<Vec<f64>>,
-    /// Ticks at which evidence is compared, growing. A phase of more than 300 ticks needs its own.
+    /// Ticks at which evidence is compared, ascending. A phase of over 300 ticks needs its own.
     pub evaluations: Option<Vec<u32>>,
     /// Parts of `⌊αN⌋` that may be spent up to each interim analysis, increasing, the last one 1.
-    /// Absent: the default's, or even for looks of one's own.
+    /// None: the default, or equal steps if `evaluations` is given.
     pub budget: Option<Vec<f64>>,
     /// The zones, each as the names of its instances, every instance in one: a subset has as many
     /// instances of each zone as the canary.
@@ -68,7 +69,7 @@ pub struct RandomisationSettings {
 }
 
 impl RandomisationSettings {
-    /// α 0.01, 2,000 subsets, default looks, no zones.
+    /// α 0.01, 2,000 subsets, default evaluations, no zones.
     pub fn new(instances: Vec<String>, canary: Vec<String>, seed: u64) -> Self {
         Self {
             instances,
@@ -86,7 +87,7 @@ impl RandomisationSettings {
     }
 }
 
-/// A look and how many subsets may be spent up to it.
+/// The tick of an interim analysis, and how many subsets may be spent up to it.
 #[derive(Clone, Copy, Debug, PartialEq)]
 struct Interim {
     tick: u32,
@@ -125,7 +126,7 @@ pub struct RandomisationDesign {
     /// `g_j - 1`.
     excess: [f64; MAX_GRID],
     hypothesis: Hypothesis,
-    looks: Vec<Interim>,
+    interims: Vec<Interim>,
     id: u32,
 }
 
@@ -163,7 +164,7 @@ impl RandomisationDesign {
             Some(zones) => zones_of(instances, zones)?,
             None => vec![(0..instances.len()).collect()],
         };
-        let looks = looks(settings)?;
+        let interims = interims(settings)?;
 
         let mut draws = Draws::try_new(settings.seed)?;
         let quotas: Vec<usize> = zones
@@ -180,16 +181,17 @@ impl RandomisationDesign {
                 members.extend(draws.choose(zone, *quota).iter().map(narrow));
             }
         }
-        let of_looks = looks.iter().flat_map(|look| [f64::from(look.tick), look.budget as f64]);
+        let of_interims =
+            interims.iter().flat_map(|interim| [f64::from(interim.tick), interim.budget as f64]);
         let rest: Vec<f64> = [hypothesis.null_ratio, hypothesis.threshold, size as f64]
             .into_iter()
-            .chain(of_looks)
+            .chain(of_interims)
             .chain(members.iter().map(|place| f64::from(*place)))
             .collect();
         let id = grid.fingerprint(4, &rest);
         let excess = grid.excess();
         let instances = instances.clone();
-        Ok(Self { instances, members, size, subsets, grid, excess, hypothesis, looks, id })
+        Ok(Self { instances, members, size, subsets, grid, excess, hypothesis, interims, id })
     }
 
     /// The instances, in the order in which counts are given.
@@ -214,12 +216,12 @@ pub struct Randomisation {
     terms: Vec<f64>,
     spent: Vec<bool>,
     spent_count: usize,
-    /// Which of the spent the canary is, from 1; 0 where it is not.
+    /// Rank of the canary among the spent subsets, from 1; 0 while it is not spent.
     rank: usize,
     ticks: u32,
     totals: Totals,
     design: u32,
-    /// Memory of an interim analysis: `ln E` of every subset, and their order.
+    /// Buffers of an interim analysis: `ln E` of every subset, and their order.
     log_e: Vec<f64>,
     order: Vec<u32>,
 }
@@ -284,19 +286,19 @@ impl Randomisation {
                 advance::<MAX_GRID>(&mut self.terms, design, counts, all);
             }
         }
-        if let Some(look) = design.looks.iter().find(|look| look.tick == self.ticks) {
-            self.look(design, look.budget);
+        if let Some(interim) = design.interims.iter().find(|interim| interim.tick == self.ticks) {
+            self.spend(design, interim.budget);
         }
         Ok(self.rank > 0)
     }
 
     /// Whether a further interim analysis can spend evidence.
     pub(crate) fn has_looks_left(&self, design: &RandomisationDesign) -> bool {
-        design.looks.iter().any(|look| look.tick > self.ticks)
+        design.interims.iter().any(|interim| interim.tick > self.ticks)
     }
 
     /// Spends the largest evidence that has reached the threshold, up to the budget.
-    fn look(&mut self, design: &RandomisationDesign, budget: usize) {
+    fn spend(&mut self, design: &RandomisationDesign, budget: usize) {
         let Some(left) = budget.checked_sub(self.spent_count).filter(|left| *left > 0) else {
             return;
         };
@@ -306,7 +308,7 @@ impl Randomisation {
         }
         let (log_e, spent) = (&self.log_e, &mut self.spent);
         let candidate = |subset: usize| !spent[subset] && log_e[subset] >= design.threshold();
-        let canary_stands = candidate(0);
+        let is_candidate = candidate(0);
         self.order.clear();
         // At most a million subsets: their numbers fit.
         let others = (1..log_e.len()).filter(|subset| candidate(*subset));
@@ -315,7 +317,7 @@ impl Randomisation {
         self.order.sort_unstable_by(|a, b| of(*b).total_cmp(&of(*a)).then(a.cmp(b)));
         let ahead = self.order.iter().take_while(|other| of(**other) >= log_e[0] - TIE).count();
         let mut left = left;
-        if canary_stands && ahead < left {
+        if is_candidate && ahead < left {
             spent[0] = true;
             self.rank = self.spent_count + ahead + 1;
             self.spent_count += 1;
@@ -333,12 +335,13 @@ impl Randomisation {
         self.terms.get(..width).map_or(0.0, |terms| of_terms(design, terms))
     }
 
-    /// Which of the spent the canary is, over the number of subsets; 1 while it is not spent.
+    /// Rank of the canary among the spent subsets, over the number of subsets; 1 while it is not
+    /// spent.
     ///
-    /// The order in which subsets are spent takes no notice of which one the canary is, except that
-    /// it loses ties, so under 'no effect' the canary is among the first `s` of `N` with chance
-    /// `s/N` at most: valid at every interim analysis, and at most `α` just where the canary is
-    /// spent. It does not grow or shrink before or after.
+    /// The order in which subsets are spent does not depend on which one is the canary, except that
+    /// it loses ties. So under 'no effect' the canary is among the first `s` of `N` with chance
+    /// `s/N` at most: valid at every interim analysis, and at most `α` once the canary is spent. It
+    /// does not change after that.
     pub fn p_value(&self) -> f64 {
         if self.rank > 0 { self.rank as f64 / self.spent.len() as f64 } else { 1.0 }
     }
@@ -364,7 +367,7 @@ impl Randomisation {
     }
 }
 
-/// How many choices of `size` among so many instances there are, counted until they exceed `enough`.
+/// Number of subsets of `size` among `of` instances; stops counting above `enough`.
 pub(crate) fn choices(of: usize, size: usize, enough: f64) -> f64 {
     let mut count = 1.0;
     for drawn in 0..size.min(of.saturating_sub(size)) {
@@ -376,7 +379,7 @@ pub(crate) fn choices(of: usize, size: usize, enough: f64) -> f64 {
     count
 }
 
-/// Terms of a subset, in a row.
+/// Length of a subset's row of terms.
 fn width(len: usize) -> usize {
     if len <= SHORT { SHORT } else { MAX_GRID }
 }
@@ -421,12 +424,12 @@ fn advance<const N: usize>(
     }
 }
 
-/// A number of subsets from a product that rounding may have left a little short.
+/// The product rounded down to whole subsets, with slack for its rounding error.
 fn subsets_in(product: f64) -> usize {
     whole(product * (1.0 + 1e-12))
 }
 
-fn looks(settings: &RandomisationSettings) -> Result<Vec<Interim>, StatError> {
+fn interims(settings: &RandomisationSettings) -> Result<Vec<Interim>, StatError> {
     let ticks = settings.evaluations.as_deref().unwrap_or(&DEFAULT_LOOKS);
     let even: Vec<f64> = (1..=ticks.len()).map(|at| at as f64 / ticks.len() as f64).collect();
     let parts = match (&settings.budget, &settings.evaluations) {
@@ -448,8 +451,8 @@ fn looks(settings: &RandomisationSettings) -> Result<Vec<Interim>, StatError> {
     let expected = "at least one interim analysis, and 1 as the last part";
     StatError::unless(before.1 == 1.0, "budget", before.1, expected)?;
     let most = settings.alpha * settings.subsets as f64;
-    let look = |(&tick, &part): (&u32, &f64)| Interim { tick, budget: subsets_in(most * part) };
-    Ok(ticks.iter().zip(parts).map(look).collect())
+    let interim = |(&tick, &part): (&u32, &f64)| Interim { tick, budget: subsets_in(most * part) };
+    Ok(ticks.iter().zip(parts).map(interim).collect())
 }
 
 /// Places of each zone's instances; every instance is in one.

@@ -22,7 +22,7 @@ pub const DEFAULT_GRID: [f64; 5] = [1.1, 1.3, 2.0, 5.0, 20.0];
 /// Default tolerated factor on the odds.
 pub const DEFAULT_TOLERATED: f64 = 1.1;
 
-/// What a test of the split is asked.
+/// Settings of a test of the split.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct SplitSettings {
@@ -33,7 +33,7 @@ pub struct SplitSettings {
 }
 
 impl Default for SplitSettings {
-    /// α 0.001, as it is looked at in every rollout; odds 1.1 times the plan's are tolerated.
+    /// α 0.001, because every rollout has this test; odds 1.1 times the plan's are tolerated.
     fn default() -> Self {
         Self { alpha: 0.001, tolerated: DEFAULT_TOLERATED }
     }
@@ -117,7 +117,7 @@ impl Split {
         check_share(share)?;
         let canary = Counts::new(canary_trials, share);
         let baseline = Counts::new(baseline_trials, 1.0 - share);
-        // Otherwise the second would refuse what the first has taken.
+        // Checked first: nothing may be refused once `above` is updated.
         self.below.check_design(&design.below)?;
         self.above.update(&design.above, canary, baseline)?;
         self.below.update(&design.below, canary, baseline)?;
@@ -125,7 +125,7 @@ impl Split {
         let lower = super::numeric::larger(above.lower, below.lower) - LN_2;
         let upper = super::numeric::larger(above.upper, below.upper);
         self.watch =
-            self.watch.looked(lower, upper - lower, design.threshold, || self.log_e(design));
+            self.watch.evaluated(lower, upper - lower, design.threshold, || self.log_e(design));
         Ok(self.watch.decided)
     }
 

@@ -1,4 +1,4 @@
-//! Fisher's exact test: do two arms have one rate?
+//! Fisher's exact test: do two arms have the same rate?
 
 use serde::{Deserialize, Serialize};
 
@@ -6,13 +6,13 @@ use super::{Alternative, Assumptions, StatError, check_whole, null_is_infinite, 
 use crate::stats::distribution::Hypergeometric;
 use crate::stats::{Counts, MAX_COUNT};
 
-/// What [`fisher_exact`] says.
+/// Result of [`fisher_exact`].
 #[serde_with::skip_serializing_none]
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Fisher {
-    /// Chance of such a table, or one further out, given its margins, if both rates were one; 0 to
-    /// 1.
+    /// Chance of such a table, or one further out, given its margins, if both arms had the same
+    /// rate; 0 to 1.
     pub p_value: f64,
     /// Effect size: the canary's odds over the baseline's, of the sample. Infinite where only the
     /// lower product is zero, absent where both are.
@@ -20,7 +20,7 @@ pub struct Fisher {
     pub odds_ratio: Option<f64>,
     /// Effect size: the canary's rate less the baseline's.
     pub difference: f64,
-    /// What was found. The test is exact all the same.
+    /// Properties of the data; the test is exact with any of them.
     pub assumptions: Assumptions,
 }
 
@@ -75,7 +75,8 @@ fn odds_ratio(x: f64, quiet_c: f64, rest: f64, quiet_b: f64) -> Option<f64> {
     }
 }
 
-/// Rate less rate: from whole products, which are exact, so that nothing cancels near 1 either.
+/// The canary's rate less the baseline's, from whole products, which are exact, so that nothing
+/// cancels near 1 either.
 pub(super) fn difference(canary: Counts, baseline: Counts) -> f64 {
     let whole = |arm: Counts| arm.events.fract() == 0.0 && arm.trials.fract() == 0.0;
     if !(whole(canary) && whole(baseline)) {

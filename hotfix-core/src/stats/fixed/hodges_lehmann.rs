@@ -9,7 +9,7 @@ use crate::stats::distribution::RankSums;
 use crate::stats::interval::{Interval, check_confidence};
 use crate::stats::numeric::normal_quantile;
 
-/// What [`hodges_lehmann`] says.
+/// Result of [`hodges_lehmann`].
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Shift {
@@ -21,7 +21,7 @@ pub struct Shift {
     /// Whether the interval's ends are from the exact law rather than from the normal
     /// approximation.
     pub exact: bool,
-    /// What was found.
+    /// Properties of the data.
     pub assumptions: Assumptions,
 }
 
@@ -101,14 +101,14 @@ fn normal_rank(n_x: f64, n_y: f64, level: f64) -> u128 {
     }
 }
 
-/// All differences `x - y` of two sorted samples, never written down.
+/// All differences `x - y` of two sorted samples, without storing them.
 struct Differences {
     x: Vec<f64>,
     y: Vec<f64>,
 }
 
 impl Differences {
-    /// The difference of the given rank, counted from 1: bisection of the numbers themselves.
+    /// The difference of the given rank, counted from 1, by bisection over the doubles.
     fn at(&self, rank: u128) -> f64 {
         let ends = |values: &[f64]| {
             [values.first(), values.last()].map(|end| end.copied().unwrap_or_default())
@@ -153,8 +153,7 @@ impl Differences {
     }
 }
 
-/// Whole numbers in the order of the floating-point ones, so that halving them halves what is
-/// between.
+/// The place of a double among all doubles, so that bisection halves how many are left.
 fn order(value: f64) -> u64 {
     let bits = value.to_bits();
     if bits >> 63 == 1 { !bits } else { bits | 1 << 63 }

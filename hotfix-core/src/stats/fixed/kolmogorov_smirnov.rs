@@ -12,7 +12,7 @@ const EXACT_PAIRS: f64 = 1e8;
 /// Pairs up to which [`Method::Exact`] is taken: some seconds.
 const MOST_PAIRS: f64 = 1e10;
 
-/// What [`ks_2samp`] says.
+/// Result of [`ks_2samp`].
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct KolmogorovSmirnov {
@@ -23,7 +23,7 @@ pub struct KolmogorovSmirnov {
     pub p_value: f64,
     /// Whether the p-value is exact rather than an approximation for large samples.
     pub exact: bool,
-    /// What was found. With ties the p-value is too large rather than too small.
+    /// Properties of the data. With ties the p-value is too large rather than too small.
     pub assumptions: Assumptions,
 }
 

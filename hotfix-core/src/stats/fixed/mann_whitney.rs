@@ -10,7 +10,7 @@ use crate::stats::numeric::{larger, normal_cdf, smaller, whole};
 /// With at most this many values in an arm, and no ties, [`Method::Auto`] is exact, as in `SciPy`.
 pub(super) const FEW: usize = 8;
 
-/// What [`mann_whitney_u`] says.
+/// Result of [`mann_whitney_u`].
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct MannWhitney {
@@ -24,7 +24,7 @@ pub struct MannWhitney {
     pub rank_biserial: f64,
     /// Whether the p-value is exact rather than from the normal approximation.
     pub exact: bool,
-    /// What was found.
+    /// Properties of the data.
     pub assumptions: Assumptions,
 }
 
@@ -113,7 +113,7 @@ pub fn mann_whitney_from_counts(
 struct Sums {
     n_x: f64,
     n_y: f64,
-    /// Twice `u` less its mean.
+    /// Twice the difference of `u` and its mean.
     twice_excess: f64,
     /// Variance of `u`, corrected for ties; zero where all values are equal.
     variance: f64,

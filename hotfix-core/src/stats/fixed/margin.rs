@@ -20,7 +20,7 @@ closed_set! {
     }
 }
 
-/// What [`non_inferiority`] says.
+/// Result of [`non_inferiority`].
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct NonInferiority {
@@ -33,11 +33,11 @@ pub struct NonInferiority {
     /// The canary's and the baseline's rate that are likeliest if the canary is worse by the
     /// margin.
     pub restricted: (f64, f64),
-    /// What was found; with `small_expected` or `sparse` the normal approximation is poor.
+    /// Properties of the data; with `small_expected` or `sparse` the normal approximation is poor.
     pub assumptions: Assumptions,
 }
 
-/// What [`equivalence`] says.
+/// Result of [`equivalence`].
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Equivalence {
@@ -135,7 +135,7 @@ pub fn equivalence(
     })
 }
 
-/// A probability and what it lacks of 1, each with its own digits.
+/// A probability and its complement, each with its own digits.
 #[derive(Clone, Copy, Debug)]
 struct Chance {
     p: f64,
@@ -182,7 +182,7 @@ fn against_ratio(canary: Counts, baseline: Counts, r: f64) -> NonInferiority {
     let half = r * (n_c + x_b) - (n_b + x_c);
     let root = (half * half + 4.0 * r * (y_c * y_b)).sqrt();
     let p_b = 2.0 * (x_c + x_b) / (b + root);
-    // Complements: each as the form of two that adds, not subtracts.
+    // Complements, each in the form that adds and does not subtract.
     let over_b = b - 2.0 * n * r;
     let q_b = if over_b > 0.0 {
         2.0 * (1.0 - r) * y_b / (root + over_b)

@@ -55,7 +55,7 @@ closed_set! {
     /// ```
     #[derive(Default)]
     Alternative {
-        /// Either.
+        /// Either direction.
         #[default]
         TwoSided = "two-sided",
         /// The first argument is less: its values, its rate.
@@ -75,7 +75,7 @@ closed_set! {
         /// From the law itself.
         Exact = "exact",
     }
-    /// What was checked and found; the reader of a p-value should know it.
+    /// A property of the data that the reader of a p-value should know.
     Assumption {
         /// Some values are equal: ranks are shared, and the variance is corrected for it.
         Ties = "ties",
@@ -110,12 +110,12 @@ impl Assumptions {
     /// None found.
     pub const NONE: Self = Self(0);
 
-    /// Whether it was found.
+    /// Whether the set has this one.
     pub const fn contains(self, one: Assumption) -> bool {
         self.0 & (1 << one as u8) != 0
     }
 
-    /// Those found, in order.
+    /// The members, in order.
     pub fn iter(self) -> impl Iterator<Item = Assumption> {
         Assumption::ALL.iter().copied().filter(move |one| self.contains(*one))
     }
@@ -157,7 +157,7 @@ fn check_trials(what: &'static str, counts: Counts) -> Result<(), StatError> {
     if counts.trials > 0.0 { Ok(()) } else { Err(StatError::NoTrials { what }) }
 }
 
-/// What two arms' counts are checked for.
+/// The properties of two arms' counts: a small expected count, an arm at the edge.
 fn of_arms(canary: Counts, baseline: Counts) -> Assumptions {
     let events = canary.events + baseline.events;
     let trials = canary.trials + baseline.trials;
@@ -179,8 +179,7 @@ fn p_value(law: &impl Law, x: f64, alternative: Alternative) -> f64 {
     chance.clamp(0.0, 1.0)
 }
 
-/// A ratio that may be undefined (left out of a document) or infinite (null in it, as JSON has no
-/// word).
+/// Reads a ratio in which null means infinite; an undefined one is left out of a document.
 fn null_is_infinite<'de, D: Deserializer<'de>>(from: D) -> Result<Option<f64>, D::Error> {
     super::interval::null_is_infinite(from).map(Some)
 }

@@ -9,7 +9,7 @@ use crate::stats::interval::{Interval, check_confidence};
 use crate::stats::numeric::smaller;
 use crate::stats::{Counts, MAX_COUNT, MAX_RATIO};
 
-/// What [`poisson_ratio`] says.
+/// Result of [`poisson_ratio`].
 #[serde_with::skip_serializing_none]
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -22,7 +22,7 @@ pub struct PoissonRatio {
     pub ratio: Option<f64>,
     /// Covers the ratio of the rates at least with the confidence asked for; two-sided.
     pub interval: Interval,
-    /// What was found. The test is exact all the same.
+    /// Properties of the data; the test is exact with any of them.
     pub assumptions: Assumptions,
 }
 

@@ -8,8 +8,8 @@ use crate::stats::numeric::{larger, smaller};
 
 /// Clopper and Pearson's interval for the proportion of one arm; not sequential.
 ///
-/// Covers at least with the two-sided `confidence`, whatever the proportion. Everything, 0 to 1,
-/// without trials; exactly 0 without events, exactly 1 without anything else.
+/// Covers at least with the two-sided `confidence`, whatever the proportion. 0 to 1 without trials;
+/// the lower end is exactly 0 without events, the upper exactly 1 if every trial has one.
 ///
 /// # Errors
 /// [`StatError`] for invalid counts, counts that are not whole, a

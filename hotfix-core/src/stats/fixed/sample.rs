@@ -39,7 +39,7 @@ impl<'a> Groups<'a> {
     }
 }
 
-/// Takes the leading values that are `value`; their number.
+/// Removes the leading values that equal `value`, and returns their number.
 fn take(values: &mut &[f64], value: f64) -> f64 {
     let mut count = 0;
     while values.get(count).is_some_and(|other| *other == value) {

@@ -3,7 +3,7 @@
 use super::MAX_BOUNDARIES;
 use crate::stats::StatError;
 
-/// Shares of requests that are to be at or below the boundaries in the bulk.
+/// Quantiles of the baseline's times at which boundaries are chosen in the bulk.
 const QUANTILES: [f64; 5] = [0.5, 0.75, 0.9, 0.95, 0.99];
 /// The last boundary is this many times the highest of those.
 const FAR: f64 = 2.0;
@@ -68,7 +68,7 @@ pub fn boundaries_from_histogram(
     let (Some(&last), true) = (edges.last(), count > 0.0) else {
         return Err(StatError::NoTimes);
     };
-    // A share of zero is further from every quantile than half a request.
+    // An empty tail counts as half a request, so that every ratio of shares is finite.
     let slower = |bucket: usize| (count - counts[bucket]).max(0.5) / count;
     let nearest = |quantile: f64| {
         let wanted = 1.0 - quantile;

@@ -48,23 +48,24 @@ const FAULTS: [f64; 2] = [1.5, 2.0];
 /// Caps that are tried beside the usual one and that of the evidence without a cap, as parts of
 /// `ln(1/α)`: noise that bursts is to be within a few blocks.
 const CAPS: [f64; 2] = [0.2, 0.1];
-/// Simulated canaries by which delays are compared.
+/// Simulated rollouts by which delays are compared.
 pub(super) const FAULTY: usize = 40;
 /// Disjoint groups of instances that are simulated canaries.
 const GROUPS: usize = 5;
 /// Most ticks that the test is run over for a tolerance; fewer windows are taken where there are more.
 const MOST_TICKS: usize = 60_000;
-/// In a history of both arms, the simulated canary that is the baseline.
+/// In a history of both arms: the group in which the arms are swapped.
 const SWAPPED: usize = 1;
 /// Quantile of the maxima at which a healthy rollout is held for investigation.
 const HOLD: f64 = 0.95;
 
-/// For what limits are wanted.
+/// Settings of a calibration for latency.
 #[derive(Clone, Debug, PartialEq)]
 pub struct SlowCalibrationSettings {
     /// Chance of ever rolling back a canary that is at most so many times as slow.
     pub alpha: f64,
-    /// The share of `alpha` that the metric has, above 0: alone it decides later by `-ln(weight)`.
+    /// The metric's share of `alpha`, above 0: it decides at a threshold that is higher by
+    /// `-ln(weight)`.
     pub weight: f64,
     /// The least tolerance, at least 1.
     pub tolerated: f64,
@@ -74,7 +75,7 @@ pub struct SlowCalibrationSettings {
     pub block: f64,
     /// Share of the traffic and most ticks of each phase with a live arm to compare with.
     pub phases: Vec<(f64, u32)>,
-    /// After so many ticks evidence that has lost its stake gets a new one.
+    /// Ticks after which the evidence is [renewed](Tolerance::renew).
     pub renewed: NonZeroU32,
     /// The promotion test, if there is one.
     pub promotion: Option<SlowPromotion>,
@@ -92,7 +93,7 @@ pub struct SlowCalibrationSettings {
 #[serde(deny_unknown_fields)]
 #[non_exhaustive]
 pub struct SlowCalibration {
-    /// How many times as slow is tolerated: the policy's, or more where noise calls for it.
+    /// How many times as slow is tolerated: as in the policy, or more where noise calls for it.
     pub tolerated: f64,
     /// The limits of the test.
     #[serde(flatten)]
@@ -179,7 +180,7 @@ pub fn calibrate_slow(
     Ok(replayed.calibration(best, promotion))
 }
 
-/// One tolerance, and what follows from the history.
+/// A tolerance with its limits, and the delays that they lead to.
 #[derive(Clone, Copy)]
 struct Choice {
     tolerated: f64,
@@ -202,12 +203,12 @@ pub(super) struct Replayed<'a> {
     history: &'a SlowHistory,
     settings: &'a SlowCalibrationSettings,
     pub(super) axis: Axis,
-    /// All instances, tick by tick.
+    /// Requests of all instances, tick by tick.
     all: Vec<Past>,
-    /// Of all ticks.
+    /// Requests of all instances and ticks.
     pub(super) whole: Past,
     pub(super) windows: Windows,
-    /// Of each simulated canary: its instances in each phase.
+    /// Instances of each simulated canary in each phase.
     groups: Vec<Vec<Vec<usize>>>,
     /// In a history of both arms: the baseline's requests over the canary's.
     ratio: Option<f64>,
@@ -222,7 +223,7 @@ pub(super) struct Replayed<'a> {
 struct Block {
     gains: [f64; ALTERNATIVES],
     gross: f64,
-    /// Evidence that has lost its stake gets a new one before it.
+    /// Evidence is [renewed](Lane::renew) before it.
     renewed: bool,
 }
 
@@ -250,7 +251,8 @@ impl<'a> Replayed<'a> {
             let trials = (0..ticks).map(|tick| history.of([canary], tick).trials).sum::<f64>();
             (whole.trials - trials) / larger(trials, 1.0)
         });
-        // Windows are left out, with all groups: a stride over both may always meet the same group.
+        // Windows are left out for all groups alike: a stride over windows and groups might always
+        // meet the same group.
         let thinned = (windows.count * groups.len() * length).div_ceil(MOST_TICKS).max(1);
         let starts = (0..windows.count).step_by(thinned).map(|window| window * windows.stride);
         let of_groups = |start| (0..groups.len()).map(move |group| (group, start));
@@ -302,7 +304,7 @@ impl<'a> Replayed<'a> {
         for cap in std::iter::once(usual).chain(CAPS.map(|part| part * self.least)).chain([wide]) {
             let capped = maxima(cap);
             let (threshold, independent) = fit(&capped, &self.windows, self.least);
-            // Limits of a wider cap make a wider threshold: one block alone is never enough.
+            // One block alone must never be enough, so the threshold limits the cap.
             let cap = smaller(cap, ToleranceLimits::cap_of(threshold));
             let limits = ToleranceLimits { threshold, cap, gross_less };
             let limited = design.with_limits(Some(limits))?;
@@ -372,7 +374,7 @@ impl<'a> Replayed<'a> {
         highest
     }
 
-    /// Mean ticks until a canary that is so many times as slow is found, by which choices are compared.
+    /// Mean ticks until a canary that is `times` as slow is found, by which choices are compared.
     fn delay(&self, design: &ToleranceDesign, times: f64) -> Result<f64, StatError> {
         let slower = self.slower(times);
         self.mean_ticks(FAULTY, |rollout, ticks| {
@@ -381,9 +383,9 @@ impl<'a> Replayed<'a> {
         })
     }
 
-    /// The same of the limits that were chosen, for each fault: of all simulated rollouts, which requests
-    /// come to be slow is left to chance, and what looks like a cold start is taken for one. Without that
-    /// evidence is steadier and found sooner.
+    /// The delays that are stated for the chosen limits, by fault, over all simulated rollouts.
+    /// Here chance decides which requests become slow, and cold starts are waited for, as in a
+    /// rollout; without both, evidence would be steadier and faults found sooner.
     fn stated(&self, choice: &Choice) -> Result<[f64; 2], StatError> {
         let design = self.design(choice.tolerated)?.with_limits(Some(choice.limits))?;
         let mut draws = Draws::try_new(self.settings.seed)?;
@@ -406,8 +408,8 @@ impl<'a> Replayed<'a> {
         Transfer::of(&self.axis, &Scores::of(&self.axis, &self.whole), ln(times))
     }
 
-    /// Counts the ticks until the canary whose requests are moved is found; `waits` says of a tick, after the
-    /// test, whether evidence does not decide.
+    /// Counts the ticks until the canary with `moved` requests is found; `waits` is asked after
+    /// each tick whether evidence must not decide yet.
     fn until_found(
         &self,
         rollout: (usize, usize),
@@ -427,7 +429,7 @@ impl<'a> Replayed<'a> {
         })
     }
 
-    /// Mean ticks of at most about so many of the rollouts; `count` counts those of each until it is decided.
+    /// Mean ticks over about `most` rollouts; `count` adds the ticks of one until its decision.
     pub(super) fn mean_ticks(
         &self,
         most: usize,
@@ -442,8 +444,8 @@ impl<'a> Replayed<'a> {
         Ok(ticks / larger(rollouts, 1.0))
     }
 
-    /// Runs the test over a rollout: `moved` are the canary's slow requests, `tick` ends each tick, and says
-    /// whether to go on. Its last arguments are those of [`ticks`](Self::ticks).
+    /// Runs the test over a rollout: `moved` makes the canary's slow requests, `tick` ends each
+    /// tick and returns whether to go on. Its last arguments are those of [`ticks`](Self::ticks).
     fn run(
         &self,
         rollout: (usize, usize),
@@ -460,8 +462,8 @@ impl<'a> Replayed<'a> {
         })
     }
 
-    /// The ticks of a rollout: the simulated canary, the rest, its place in the phase, and whether evidence
-    /// that has lost its stake gets a new one. `each` says whether to go on.
+    /// Calls `each` for every tick of a rollout, with the simulated canary, the rest, the tick's
+    /// place in the phase, and whether evidence is renewed. `each` returns whether to go on.
     pub(super) fn ticks(
         &self,
         (group, start): (usize, usize),
@@ -548,7 +550,7 @@ fn groups(
 ) -> Result<Vec<Vec<Vec<usize>>>, StatError> {
     let phases = settings.phases.len();
     if let Some(canary) = history.canary() {
-        // How far the baseline is from the canary says as much: the second has them swapped.
+        // Swapped arms show as well how far arms are apart: a second group.
         return Ok(vec![vec![vec![canary]; phases]; SWAPPED + 1]);
     }
     let instances = history.instances();

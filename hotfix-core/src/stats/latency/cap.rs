@@ -30,7 +30,8 @@ pub(super) fn common_cap(
     parts.iter_mut().zip(terms).for_each(|(part, term)| *part += term - before);
     let mut cap = most;
     loop {
-        // The gains that this cap leaves as they are, and the parts of the others.
+        // `left`: what alternatives below the cap contribute; `cut`: log of the parts of the
+        // others.
         let (mut left, mut cut) = (0.0, f64::NEG_INFINITY);
         for (gain, part) in gains.iter().zip(&parts) {
             if *gain > cap {
@@ -40,7 +41,7 @@ pub(super) fn common_cap(
             }
         }
         let next = most + ln(1.0 - left) - cut;
-        // Fewer are cut each time, until all that are gain the same.
+        // The cap rises, and cuts fewer alternatives each time.
         if next > cap {
             cap = next;
         } else {

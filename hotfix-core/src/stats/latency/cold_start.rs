@@ -1,8 +1,8 @@
 //! Cold starts: new instances are slow at first, until caches, pools and compiled code are there.
 //!
-//! An excess that has visibly decayed to what is tolerated was a cold start: the evidence begins again.
-//! While it is above that, the evidence waits, until what is left of the decay cannot bring it there any
-//! more.
+//! An excess that has visibly decayed to what is tolerated was a cold start: the evidence begins
+//! again. While it decays above that, the evidence waits, as long as the rest of the decay may
+//! bring it there.
 
 use super::stretch::{Past, Slowdown};
 use super::tolerance::Tolerance;
@@ -11,36 +11,36 @@ use crate::unit::{Span, Timestamp};
 use serde::{Deserialize, Serialize};
 use std::collections::VecDeque;
 
-/// The time over which both arms are compared.
+/// Time over which the request times of both arms are compared.
 pub(crate) const RECENT: Span = Span::from_seconds(60);
 /// An excess is looked for within this time after instances were new: later it is no warm-up.
 pub(crate) const WARMS_UP: Span = Span::from_seconds(600);
 /// Evidence does not roll back for so long after it began again.
 const AGAIN: Span = Span::from_seconds(60);
-/// Nor for so long after instances were new, where an excess decays.
+/// Nor for this long after instances were new, while an excess decays.
 const DECAYS: Span = Span::from_seconds(180);
 /// ln 1.1: a lower peak is no warm-up.
 const LEAST_PEAK: f64 = 0.095_310_179_804_324_87;
-/// A peak is seen where it is as many standard errors above nothing.
+/// Standard errors above 0 from which on a peak is more than chance.
 const PEAK_ERRORS: f64 = 3.0;
-/// The part of its peak that an excess has to lose, at first and once the evidence has begun again, and
-/// by how many standard errors.
+/// What an excess has to lose to count as decaying: a part of its peak, first and after a restart
+/// of the evidence, and this many standard errors.
 const LOST: ([f64; 2], f64) = ([0.2, 0.5], 2.5);
 /// The excess of new instances is taken to fall to 37% in so many seconds, or sooner.
 const DECAY: f64 = 75.0;
-/// By how many standard errors what stays has to be above what is tolerated, unless at most so many
-/// times as slow may still go.
+/// Evidence waits while the lasting part of an excess is not this many standard errors above the
+/// tolerance, and more than this much of the ratio has still to decay.
 const STAYS: (f64, f64) = (2.0, 0.05);
 
 /// The excess of new instances.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct ColdStart {
-    /// The highest since they were new, or since the evidence began again.
+    /// Highest excess since instances were new, or since the evidence began again.
     peak: Option<Slowdown>,
-    /// When that was seen.
+    /// When the peak was seen.
     peak_at: Option<Timestamp>,
-    /// It decays, is above what is tolerated, and may still fall to that.
+    /// The excess decays, is above what is tolerated, and may still fall to that.
     may_fall: bool,
     /// When the evidence last began again, and the peak before.
     began_again: Option<(Timestamp, Slowdown)>,
@@ -52,8 +52,8 @@ impl ColdStart {
         self.peak.is_some_and(Slowdown::is_excess)
     }
 
-    /// Learns the excess of the last minute, of instances that are new for so long. Returns whether the
-    /// evidence begins again.
+    /// Learns the excess of the last minute, with instances that have been new for `new_for`.
+    /// Returns whether the evidence begins again.
     pub(crate) fn learn(
         &mut self,
         at: Timestamp,
@@ -80,12 +80,13 @@ impl ColdStart {
         is_cold_start
     }
 
-    /// Instances are not new any more.
+    /// Instances are no longer new: nothing decays.
     pub(crate) fn end(&mut self) {
         self.may_fall = false;
     }
 
-    /// The peak of an excess that decays, or after which the evidence has just begun again.
+    /// The peak of an excess that decays, or that has just decayed so that the evidence began
+    /// again; None if evidence may roll back.
     pub(crate) fn decays(&self, at: Timestamp) -> Option<Slowdown> {
         let again = self.began_again.filter(|(again, _)| at.since(*again) < AGAIN);
         again.map(|(_, peak)| peak).or(self.peak.filter(|_| self.may_fall))
@@ -97,11 +98,11 @@ impl ColdStart {
     }
 }
 
-/// What is made of the first minutes of a simulated canary, which is new in each phase.
+/// Cold starts of a simulated canary, whose instances are new in each phase.
 pub(super) struct FirstMinutes {
     boundaries: usize,
     tick_seconds: f64,
-    /// Both arms, by tick.
+    /// Requests of both arms in the last minute, by tick.
     recent: VecDeque<[Past; 2]>,
     cold: ColdStart,
 }
@@ -112,8 +113,8 @@ impl FirstMinutes {
         Self { boundaries, tick_seconds, recent, cold }
     }
 
-    /// Learns from a tick, after the test has, as a rollout does. Returns whether evidence does not roll
-    /// back now.
+    /// Learns from the tick at `place` in its phase, after the test, as a rollout does. Returns
+    /// whether evidence must not roll back now.
     pub(super) fn learn(
         &mut self,
         arms: [Past; 2],
@@ -151,25 +152,25 @@ impl FirstMinutes {
     }
 }
 
-/// An excess of the canary over some time.
+/// How an excess decays.
 impl Slowdown {
     /// Whether it is more than chance.
     fn is_excess(self) -> bool {
         self.ln_ratio > larger(LEAST_PEAK, PEAK_ERRORS * self.error)
     }
 
-    /// Whether an excess was seen, and has become visibly smaller.
+    /// Whether this was an excess, and `now` is less by `part` of it and by more than chance.
     fn decays_to(self, now: Self, part: f64) -> bool {
         let lost = self.ln_ratio - now.ln_ratio;
         let errors = (self.error * self.error + now.error * now.error).sqrt();
         self.is_excess() && lost > larger(part * self.ln_ratio, LOST.1 * errors)
     }
 
-    /// Whether an excess that was this, and is `now` so long after, may still fall to what is
-    /// tolerated.
+    /// Whether an excess that was `self`, and is `now` a time `apart` later, may still fall to what
+    /// is tolerated.
     ///
-    /// Where it falls as `e^(-t/DECAY)` or sooner, `1/(e^(apart/DECAY) - 1)` of what it lost is the
-    /// most that it still has to lose. Minutes that overlap say too little.
+    /// With a decay of `e^(-t/DECAY)` or faster, at most `1/(e^(apart/DECAY) - 1)` of what was lost
+    /// is still to go. Minutes that overlap say too little, so then it may.
     fn may_fall_to(self, tolerated: f64, now: Self, apart: Span) -> bool {
         if apart < RECENT {
             return true;

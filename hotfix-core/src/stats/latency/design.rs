@@ -14,11 +14,11 @@ use crate::stats::{Direction, StatError};
 pub const DEFAULT_GRID: [f64; 8] = [1.15, 1.35, 1.7, 2.2, 3.0, 5.0, 10.0, 25.0];
 /// Weights of [`DEFAULT_GRID`].
 pub const DEFAULT_WEIGHTS: [f64; 8] = [0.125; 8];
-/// Trials that what is expected of both arms starts with by default.
+/// Default number of prior trials of the estimated shares of slow requests.
 pub(super) const PRIOR_TRIALS: f64 = 5.0;
-/// Shares slower than the first and the last boundary that the joint bet starts with.
+/// Prior shares slower than the first and than the last boundary, for the joint bet.
 const PRIOR_SHARES: (f64, f64) = (0.5, 0.002);
-/// That of a single boundary.
+/// Prior share slower than a single boundary.
 const PRIOR_SHARE: f64 = 0.1;
 
 closed_set! {
@@ -43,18 +43,18 @@ closed_set! {
 }
 
 settings! {
-    /// What a latency test is asked. See [`LatencyDesign`] for an example.
+    /// Settings of a latency test. See [`LatencyDesign`] for an example.
     LatencySettings {
-        /// For better, above 0 and below 1: it has to be shown at each boundary up to the one at or
-        /// above this quantile of the baseline; the e-value is the least of theirs. Absent: on average
-        /// over the boundaries, which one of them may show alone.
+        /// For better, above 0 and below 1: the claim has to be shown at each boundary up to the
+        /// first at or above this quantile of the baseline; the e-value is the least of theirs.
+        /// None: the average over boundaries, so that one alone may be enough.
         #[serde(skip_serializing_if = "Option::is_none")]
         quantile: Option<f64> = None,
         /// Number of boundaries, 1 to [`MAX_BOUNDARIES`].
         boundaries: usize = 6,
-        /// Trials that what is expected of both arms starts with.
+        /// Prior trials of the estimated shares of slow requests.
         prior_trials: f64 = PRIOR_TRIALS,
-        /// What may be assumed of the requests of one tick. Clustered, it does not use the grid.
+        /// What may be assumed of the requests of one tick. `clustered` does not use the grid.
         mode: LatencyMode = LatencyMode::Independent,
     }
 }
@@ -81,11 +81,11 @@ pub struct LatencyDesign {
     pub(super) limits: Limits,
     pub(super) quantile: Option<f64>,
     pub(super) boundaries: usize,
-    /// `ln` of the number of boundaries: where each has a row of terms, they are weighted by its
-    /// inverse, too. 0 where each has to show it.
+    /// `ln` of the number of boundaries, over which e-values are averaged; 0 with a `quantile`,
+    /// where the least counts.
     pub(super) ln_boundaries: f64,
     pub(super) prior_trials: f64,
-    /// What the joint bet starts with: of the prior trials, those slower than each boundary.
+    /// For the joint bet: prior trials slower than each boundary.
     pub(super) prior_slow: [f64; MAX_BOUNDARIES],
     pub(super) id: u32,
 }
@@ -137,7 +137,7 @@ impl LatencyDesign {
         let is_default = ratios.is_none() && weights.is_none();
         let sign = if direction == Direction::Worse { 1.0 } else { -1.0 };
         let mut rest = vec![hypothesis.null_ratio, usual, prior_trials, boundaries as f64, sign];
-        // Without them the fingerprint is that of states from before they were settings.
+        // Left out if unused, so that states from before they were settings still fit.
         rest.extend(Some(temper).filter(|temper| *temper != 1.0));
         rest.extend(quantile);
         let (bet, id) = match settings.mode {

@@ -114,7 +114,8 @@ impl FitDocument {
         Self { slow: slow[..boundaries].to_vec(), trials: *trials, share: *share }
     }
 
-    /// What a test can have written: shares that fall from below 1 to above 0, or nothing yet.
+    /// Accepts what a test can have written: shares that fall from below 1 to above 0, or
+    /// [`Fit::NONE`].
     pub(super) fn check(self, boundaries: usize) -> Result<Fit, StatError> {
         let Self { slow, trials, share } = self;
         let mut fit = Fit { trials, share, ..Fit::NONE };
@@ -197,8 +198,8 @@ impl From<Tolerance> for SavedTolerance {
     }
 }
 
-/// A state that is read into its box: by value, each level of a document around it would have a copy
-/// on the stack.
+/// A state that is read directly into a box: by value, it would be copied on the stack at each
+/// level of the document around it.
 #[derive(Debug, Deserialize)]
 #[serde(try_from = "SavedTolerance")]
 pub(crate) struct BoxedTolerance(pub(crate) Box<Tolerance>);

@@ -13,16 +13,16 @@ use crate::stats::{MAX_COUNT, StatError};
 /// A row is what a histogram has: requests up to the first boundary, up to the second and so on,
 /// then all requests; zeros for a tick without data. All instances have the same ticks.
 ///
-/// Instances that are named `canary` and `baseline`, and no other, are the arms of healthy rollouts.
-/// Only they show how far arms of one version wander apart. See
+/// If the only names are `canary` and `baseline`, they are the arms of healthy rollouts. Only such
+/// a history shows how far arms of one version wander apart. See
 /// [`calibrate_slow`](super::calibrate_slow) for an example.
 #[derive(Clone, Debug, PartialEq)]
 pub struct SlowHistory {
     boundaries: usize,
     ticks: usize,
     names: Vec<String>,
-    /// Of each instance, in the order of names: so many numbers a tick as there are boundaries, of
-    /// requests slower than each, and the number of all.
+    /// For each instance, in the order of names, a row a tick: requests slower than each boundary,
+    /// then all requests.
     series: Vec<Vec<f64>>,
 }
 
@@ -75,7 +75,7 @@ impl SlowHistory {
         }))
     }
 
-    /// Where the two arms of healthy rollouts are recorded: the place of the canary.
+    /// The place of the canary in a history of two arms; None in one of instances.
     pub(super) fn canary(&self) -> Option<usize> {
         (self.names == ["baseline", "canary"]).then_some(1)
     }

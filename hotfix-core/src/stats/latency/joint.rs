@@ -43,36 +43,36 @@ use crate::stats::numeric::{
 const MAX_BUCKETS: usize = MAX_BOUNDARIES + 1;
 /// Alternatives; a power of two for the sums.
 pub(super) const ALTERNATIVES: usize = 16;
-/// Most requests that a ratio of shares is taken to move.
+/// Largest share of all requests that [`Shape::Times`] moves beyond its boundary.
 const MOST_MOVED: f64 = 0.2;
 /// Pooled trials grow by this factor before the alternatives are fitted again.
 const GROWTH: f64 = 1.25;
-/// Odds of the split change by this factor before they are fitted again.
+/// The odds of the split change by this factor before the alternatives are fitted again.
 const OTHER_SPLIT: f64 = 1.5;
-/// Least share of requests that a bucket is thought to hold.
+/// Floor of the share of requests in a bucket.
 const LEAST_WITHIN: f64 = 1e-18;
 /// Steps of Newton's method: quadratic, from a start that is exact for a small canary.
 const STEPS: usize = 4;
 
-/// What an alternative says of the canary.
+/// How the canary's times differ from the baseline's under an alternative.
 #[derive(Clone, Copy, Debug)]
 enum Shape {
-    /// Odds of being slower, at every boundary, times this.
+    /// The odds of being slower than a boundary are multiplied by this, at every boundary.
     Odds(f64),
-    /// The share slower, to the power -1/4, is the ratio of chances.
+    /// A time's chance is multiplied by the share of slower requests to the power -1/4.
     Stretch,
-    /// This share of requests comes to be beyond a boundary.
+    /// This share of all requests moves beyond a boundary.
     Beyond(f64, At),
-    /// The same, in equal parts in each bucket beyond it.
+    /// This share of all requests moves beyond a boundary, in equal parts to each bucket there.
     Spread(f64, At),
-    /// The share beyond a boundary times this.
+    /// The share beyond a boundary is multiplied by this.
     Times(f64, At),
 }
 
-/// Which boundary: chosen from the past, so that policies may set any.
+/// The boundary of a shape, found from past shares, because a policy may set any boundaries.
 #[derive(Clone, Copy, Debug, PartialEq)]
 enum At {
-    /// The one that a share nearest to this is slower than.
+    /// The one whose share of slower requests is nearest to this, as a ratio.
     Share(f64),
     /// The last.
     Last,
@@ -109,7 +109,7 @@ pub(super) const WEIGHTS: [f64; ALTERNATIVES] = {
     weights
 };
 
-/// The terms of the alternatives, weighted.
+/// Bounds and value of the evidence from the terms of the weighted alternatives.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub(super) struct Stakes {
     ln_weight: [f64; ALTERNATIVES],
@@ -145,7 +145,7 @@ pub(super) struct Fit {
     pub(super) slow: [f64; MAX_BOUNDARIES],
     /// Pooled requests, with the prior's; zero before the first tick.
     pub(super) trials: f64,
-    /// The canary's share of the tick before which it was.
+    /// The canary's share of the requests in the tick at which they were fitted.
     pub(super) share: f64,
 }
 
@@ -173,12 +173,12 @@ pub(super) struct Joint {
     of_split: OfSplit,
 }
 
-/// What the last split made of them: `ln(1 + w (ρ_k - 1))`, kept while the split is the same.
+/// `ln(1 + w (ρ_k - 1))` of the last split, kept while the split is the same.
 #[derive(Clone, Copy)]
 struct OfSplit {
     /// `w`; zero where nothing is kept.
     share: f64,
-    /// Whether the bucket had requests, so that its logarithms were needed.
+    /// Whether the bucket's logarithms were computed: its first requests need them.
     known: [bool; MAX_BUCKETS],
     logs: [[f64; ALTERNATIVES]; MAX_BUCKETS],
 }
@@ -188,7 +188,7 @@ impl OfSplit {
         Self { share: 0.0, known: [false; MAX_BUCKETS], logs: [[0.0; ALTERNATIVES]; MAX_BUCKETS] };
 }
 
-/// It follows from the rest: with it or without it a state is the same.
+/// A cache that follows from the rest, so states are equal with it or without it.
 impl PartialEq for OfSplit {
     fn eq(&self, _: &Self) -> bool {
         true
@@ -211,15 +211,15 @@ impl Joint {
         of_split: OfSplit::NONE,
     };
 
-    /// Becomes a copy of another of as many boundaries, an earlier or later state of the same test: what
-    /// is fitted follows from what it was fitted to, of which the trials grow.
+    /// Copies another state of the same test, with as many boundaries, if it was fitted at another
+    /// time: the tables follow from the fit, and pooled trials only grow.
     pub(super) fn take_over(&mut self, of: &Self) {
         if (self.fit.trials, self.fit.share) != (of.fit.trials, of.fit.share) {
             *self = *of;
         }
     }
 
-    /// As fitted to what a document says.
+    /// The alternatives fitted to `fit`, as read from a document.
     pub(super) fn fitted(fit: Fit, boundaries: usize) -> Self {
         let mut this = Self { fit, ..Self::NEW };
         if fit.trials > 0.0 {
@@ -228,8 +228,8 @@ impl Joint {
         this
     }
 
-    /// The gain of each alternative from one tick with trials in both arms. `pooled` are past
-    /// requests slower than each boundary and past trials of both arms, with the prior's.
+    /// The gain of each alternative from one tick with trials in both arms. `pooled` returns the
+    /// past requests of both arms, with the prior's: those slower than each boundary, and all.
     #[inline]
     pub(super) fn gains(
         &mut self,
@@ -304,7 +304,7 @@ impl Joint {
         let mut last = None;
         for (j, (shape, _)) in SHAPES.iter().enumerate() {
             let mut of_shape = [1.0; MAX_BUCKETS];
-            // Alternatives of the same share are next to each other.
+            // Alternatives with the same boundary are next to each other, so that it is found once.
             let first = match (shape.at(), last) {
                 (Some(at), Some((known, bucket))) if at == known => bucket,
                 (Some(at), _) => at.bucket(edges),
@@ -312,7 +312,7 @@ impl Joint {
             };
             last = shape.at().map(|at| (at, first));
             shape.fill(edges, first, &mut of_shape);
-            // A slower bucket must not speak less: the proof rests on that.
+            // Ratios must not fall towards slower buckets: the proof rests on that.
             let mut highest = 0.0;
             for (ratios, ratio) in ratios[..=boundaries].iter_mut().zip(of_shape) {
                 highest = larger(highest, ratio);
@@ -333,7 +333,7 @@ impl Joint {
 }
 
 impl Shape {
-    /// The boundary that it is about, where it is about one.
+    /// The boundary of the shape; None if it is about all of them.
     const fn at(self) -> Option<At> {
         match self {
             Self::Odds(_) | Self::Stretch => None,
@@ -342,7 +342,7 @@ impl Shape {
     }
 
     /// The ratios of chances by bucket, up to a factor. `edges` are shares slower than the bucket's
-    /// two edges, `first` is the first bucket beyond the boundary that it is about.
+    /// two edges, `first` is the first bucket beyond the shape's boundary.
     fn fill(self, edges: &[(f64, f64)], first: usize, ratios: &mut [f64; MAX_BUCKETS]) {
         match self {
             Self::Odds(odds) => {
@@ -374,7 +374,7 @@ impl Shape {
     }
 }
 
-/// A share of requests comes to be in the buckets from `first` on.
+/// The ratios if this share of all requests moves to the buckets from `first` on.
 fn step(share: f64, first: usize, edges: &[(f64, f64)], ratios: &mut [f64; MAX_BUCKETS]) {
     let moved = share / edges[first].0;
     for (bucket, ratio) in ratios.iter_mut().enumerate() {

@@ -19,8 +19,8 @@
 //! their e-values. `Clustered` bets on the difference of shares ([`clustered`]) and is slow.
 //! `docs/statistics.md`, A3, has the proofs.
 //!
-//! [`Tolerance`] is the joint bet for another null, 'at most so many times as slow': it bears arms
-//! of one version that are not quite equally fast.
+//! [`Tolerance`] is the joint bet against the null 'at most so many times as slow', for arms of one
+//! version that are not quite equally fast.
 //!
 //! Concurrent arms: no cap, and an evaluation about every 10 s. Before and after, or arms that are
 //! not matched: an evaluation every 1 to 2 s and a cap of 0.5 to 0.7 on the gain of a tick, so that
@@ -138,9 +138,9 @@ pub struct Latency {
 #[derive(Clone, Copy, Debug, PartialEq)]
 #[expect(clippy::large_enum_variant, reason = "a state is copied to be tried on: no allocation")]
 enum Terms {
-    /// Of all buckets at once.
+    /// The joint bet: a term for each alternative.
     Joint([f64; ALTERNATIVES], Joint),
-    /// A row a boundary.
+    /// A bet at each boundary, each with a row of terms.
     Rows([[f64; MAX_GRID]; MAX_BOUNDARIES]),
 }
 
@@ -182,7 +182,7 @@ impl Latency {
         }
     }
 
-    /// Becomes a copy of another state, most of which is copied only where it differs.
+    /// Copies another state; the joint bet's tables only where they differ.
     pub(crate) fn take_over(&mut self, of: &Self) {
         match (&mut self.terms, &of.terms) {
             (Terms::Joint(kept, joint), Terms::Joint(terms, of_joint))
@@ -255,15 +255,15 @@ impl Latency {
         };
         let lower = self.bounds(design).lower;
         let threshold = design.limits.threshold;
-        self.watch = self.watch.looked(lower, slack, threshold, || self.log_e(design));
+        self.watch = self.watch.evaluated(lower, slack, threshold, || self.log_e(design));
         Ok(self.watch.decided)
     }
 
-    /// How many boundaries have to show it, where each does.
-    fn guarded(&self, design: &LatencyDesign) -> Option<usize> {
+    /// With a `quantile`: how many boundaries, from the first on, each have to show the claim.
+    fn required(&self, design: &LatencyDesign) -> Option<usize> {
         let quantile = design.quantile?;
         let slow = self.slow.map(|(_, baseline)| baseline);
-        Some(guarded(SlowCounts::new(&slow[..self.boundaries], self.trials.1), quantile))
+        Some(boundaries_up_to(SlowCounts::new(&slow[..self.boundaries], self.trials.1), quantile))
     }
 
     /// Log of the e-value; 0 without data.
@@ -273,37 +273,37 @@ impl Latency {
             Terms::Rows(rows) => rows,
         };
         let Some(grid) = design.bet.grid() else { return 0.0 };
-        let Some(guarded) = self.guarded(design) else {
+        let Some(required) = self.required(design) else {
             return log_e_of_rows(&rows[..self.boundaries], &grid.weight);
         };
-        let each = rows[..guarded].iter().map(|terms| log_mean_exp(terms, &grid.weight));
+        let each = rows[..required].iter().map(|terms| log_mean_exp(terms, &grid.weight));
         each.fold(f64::INFINITY, smaller)
     }
 
-    /// Log of the e-value of one boundary by itself, for explanations; `None` where there is no
-    /// such, and for the joint bet, whose e-value is not made of those of boundaries.
+    /// Log of the e-value of one boundary by itself, for explanations; None without such a
+    /// boundary, and for the joint bet, which has none by boundary.
     pub fn log_e_at(&self, design: &LatencyDesign, boundary: usize) -> Option<f64> {
         let Terms::Rows(rows) = &self.terms else { return None };
         let row = rows[..self.boundaries].get(boundary)?;
         Some(log_mean_exp(row, &design.bet.grid()?.weight))
     }
 
-    /// The largest term with its weight: at most [`log_e`](Self::log_e), and less by at most the
-    /// log of their number.
+    /// Lower bound of [`log_e`](Self::log_e): the largest weighted term. `log_e` is above it by at
+    /// most the log of their number.
     #[inline]
     pub fn log_e_bound(&self, design: &LatencyDesign) -> f64 {
         self.bounds(design).lower
     }
 
-    /// Both bounds of the log of the e-value: a quiet tick needs no more.
+    /// Lower and upper bound of [`log_e`](Self::log_e), which are enough for most ticks.
     #[inline]
     pub fn bounds(&self, design: &LatencyDesign) -> Bounds {
         match (&self.terms, &design.bet) {
             (Terms::Joint(terms, _), Bet::Joint(stakes)) => stakes.bounds(terms),
             (Terms::Rows(rows), Bet::Boundaries(grid, _) | Bet::Clustered(grid)) => {
-                if let Some(guarded) = self.guarded(design) {
+                if let Some(required) = self.required(design) {
                     let most = Bounds { lower: f64::INFINITY, upper: f64::INFINITY };
-                    return rows[..guarded].iter().fold(most, |bounds, terms| Bounds {
+                    return rows[..required].iter().fold(most, |bounds, terms| Bounds {
                         lower: smaller(bounds.lower, grid.bound(terms)),
                         upper: smaller(bounds.upper, largest(terms)),
                     });
@@ -319,12 +319,12 @@ impl Latency {
         }
     }
 
-    /// Whether the evidence has ever reached `ln(1/α)`.
+    /// Whether the evidence has ever reached the threshold.
     pub fn decided(&self) -> bool {
         self.watch.decided
     }
 
-    /// What was compared above one boundary so far; `None` without such a boundary.
+    /// Slow requests above one boundary, and all requests, of both arms so far; None without it.
     pub fn totals(&self, boundary: usize) -> Option<Totals> {
         let (canary, baseline) = *self.slow[..self.boundaries].get(boundary)?;
         Some(Totals {
@@ -333,8 +333,8 @@ impl Latency {
         })
     }
 
-    /// The boundary that speaks loudest: by its largest term, or for the joint bet where the canary
-    /// exceeds the baseline by the most standard errors.
+    /// The boundary with the largest term, or for the joint bet the one at which the canary exceeds
+    /// the baseline by the most standard errors.
     pub fn loudest(&self) -> usize {
         let speaks = |boundary: usize| match &self.terms {
             Terms::Joint(..) => self.totals(boundary).map_or(0.0, |totals| excess(&totals)),
@@ -343,15 +343,15 @@ impl Latency {
         loudest_of(self.boundaries, speaks)
     }
 
-    /// What a verdict reports; the ratio is that of slow requests above the loudest boundary.
+    /// The evidence as a verdict reports it; its ratio is that above the loudest boundary.
     pub fn evidence(&self, design: &LatencyDesign) -> Evidence {
         let totals = self.totals(self.loudest());
         self.watch.evidence(self.log_e(design), totals.and_then(|totals| totals.ratio()))
     }
 }
 
-/// How many boundaries the quantile of the baseline exceeds, and the next.
-fn guarded(baseline: SlowCounts<'_>, quantile: f64) -> usize {
+/// Number of boundaries up to the first at or above this quantile of the baseline.
+fn boundaries_up_to(baseline: SlowCounts<'_>, quantile: f64) -> usize {
     let least = (1.0 - quantile) * baseline.trials;
     let exceeded = baseline.slow.iter().take_while(|slow| **slow >= least).count();
     (exceeded + 1).min(baseline.slow.len())
@@ -366,7 +366,7 @@ fn add<const N: usize>(terms: &mut [f64; N], gains: &[f64; N], limits: &Limits) 
 
 /// Log of the average over rows of their weighted sums.
 fn log_e_of_rows(rows: &[[f64; MAX_GRID]], weight: &[f64; MAX_GRID]) -> f64 {
-    // Halves of a grid: at boundaries that many requests exceed, large ratios are soon ruled out.
+    // In halves of the grid: where many requests exceed a boundary, large ratios soon add nothing.
     let mut tops = [[f64::NEG_INFINITY; 2]; MAX_BOUNDARIES];
     let mut top = f64::NEG_INFINITY;
     for (tops, terms) in tops.iter_mut().zip(rows) {
@@ -389,7 +389,7 @@ fn log_e_of_rows(rows: &[[f64; MAX_GRID]], weight: &[f64; MAX_GRID]) -> f64 {
     top + ln(sum / rows.len() as f64)
 }
 
-/// Past requests slower than each boundary, and past requests, of both arms and with the prior's.
+/// Past requests of both arms, with the prior's: those slower than each boundary, and all.
 #[inline]
 fn pooled(
     design: &LatencyDesign,

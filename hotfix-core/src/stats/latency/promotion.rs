@@ -2,11 +2,11 @@
 //! promotes no canary that is as bad as the policy's margin.
 //!
 //! The test is run over the history with simulated canaries at that margin, boundary by boundary:
-//! `temper = ln(1/α)/fit(max ln E)`. Where arms wander apart, a test of a nearer margin needs less
-//! of it; the one is taken that promotes a healthy canary soonest.
+//! `temper = ln(1/α)/fit(max ln E)`. Where arms wander apart, a test of a smaller margin needs less
+//! tempering; the margin is chosen that promotes a healthy canary soonest.
 
 use super::calibration::{FAULTY, Replayed};
-use super::{Latency, LatencyDesign, LatencySettings, guarded};
+use super::{Latency, LatencyDesign, LatencySettings, boundaries_up_to};
 use crate::stats::numeric::{larger, ln, smaller};
 use crate::stats::replay::fit;
 use crate::stats::{Direction, StatError};
@@ -15,14 +15,14 @@ use serde::{Deserialize, Serialize};
 /// Margins that are tried, as parts of the policy's.
 const NEARER: [f64; 6] = [1.0, 0.9, 0.8, 0.7, 0.6, 0.55];
 
-/// What a promotion test is asked, as in [`LatencySettings`].
+/// Settings of a promotion test, as in [`LatencySettings`].
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct SlowPromotion {
     /// Chance of ever promoting a canary that is as bad as the margin.
     pub alpha: f64,
-    /// How many times as many slow requests are too many.
+    /// Ratio of slow requests that is too bad to promote.
     pub margin: f64,
-    /// Up to this quantile.
+    /// Quantile of the baseline up to which boundaries count.
     pub quantile: f64,
 }
 
@@ -37,8 +37,8 @@ pub struct PromotionLimits {
 }
 
 impl PromotionLimits {
-    /// For so many times the history's traffic: what noise adds beyond the usual threshold grows
-    /// with the requests.
+    /// The limits for `times` the history's traffic: what noise adds beyond the usual threshold
+    /// grows with the requests.
     pub(super) fn with_traffic(self, times: f64) -> Self {
         Self { temper: 1.0 / (1.0 + (1.0 / self.temper - 1.0) * times), ..self }
     }
@@ -86,17 +86,17 @@ impl Replayed<'_> {
         Ok(best.map_or(PromotionLimits { margin: asked.margin, temper: 1.0 }, |(limits, _)| limits))
     }
 
-    /// The temper of a test of this margin: that with which noise alone promotes no canary that is
-    /// as bad as the asked one.
+    /// The temper with which a test of `margin` promotes, by noise alone, no canary that is as bad
+    /// as `asked.margin`.
     fn temper(&self, asked: SlowPromotion, margin: f64) -> Result<f64, StatError> {
         let len = self.axis.len;
         let design = asked.design(len, PromotionLimits { margin, temper: 1.0 })?;
-        let guarded = guarded(self.whole.of(len), asked.quantile);
-        let mut maxima = vec![vec![0.0; self.rollouts.len()]; guarded];
+        let required = boundaries_up_to(self.whole.of(len), asked.quantile);
+        let mut maxima = vec![vec![0.0; self.rollouts.len()]; required];
         for (place, rollout) in self.rollouts.iter().enumerate() {
             let mut state = Latency::new(&design);
             self.ticks(*rollout, |canary, mut rest, _| {
-                // Fewer slow requests of the rest and not more of the canary: that would double its
+                // The rest gets fewer slow requests, not the canary more: that would multiply its
                 // chance variation, too.
                 rest.slow = rest.slow.map(|slow| smaller(slow / asked.margin, rest.trials));
                 state.update(&design, canary.of(len), rest.of(len))?;

@@ -3,10 +3,10 @@
 //!
 //! A histogram does not say where in its bucket a request lies. Between boundaries the normal score
 //! of the share of faster requests is taken to be linear in the logarithm of time, as it is
-//! everywhere for log-normal times; beyond the first and the last boundary the nearest piece goes
-//! on. From this follows which share of a bucket comes to be beyond a boundary. Where hardly any request is
-//! on the other side of an edge of the bucket, its times may lie close together, at its end: they are taken to
-//! spread by 3%.
+//! everywhere for log-normal times; beyond the first and the last boundary the nearest piece is
+//! extended. This gives the share of a bucket that moves beyond a boundary. If hardly any request
+//! is on the other side of one of a bucket's edges, its times may lie close together at its upper
+//! end: they are taken to spread by 3%.
 
 use super::{MAX_BOUNDARIES, SlowCounts};
 use crate::stats::draw::Draws;
@@ -25,14 +25,15 @@ const LEAST_RISE: f64 = 1e-3;
 const LONE_SLOPE: f64 = 2.0;
 /// Fewer requests than so many on a side of a boundary do not show how the score rises there.
 const LEAST_SHOWN: f64 = 5.0;
-/// The most that it may rise over a factor of e in time where nothing shows it: the standard deviation of
-/// log times is then 0.03.
+/// Steepest rise of the score over a factor of e in time, for where data do not show it: the
+/// standard deviation of log times is then 0.03.
 const STEEPEST: f64 = 1.0 / 0.03;
-/// Boundaries that fewer or more of the requests exceed do not show by how much the arms differ.
+/// Shares of requests up to a boundary between which it shows how far the arms differ.
 const TELLING: (f64, f64) = (0.01, 0.99);
-/// Slow requests more than expected, and standard deviations, from which on a boundary shows an excess.
+/// A boundary shows an excess from this many slow requests and this many standard deviations above
+/// the expected ones.
 const LEAST_EXCESS: (f64, f64) = (2.5, 0.5);
-/// Requests of one tick of which each is moved by a draw of its own; more than so many hardly vary.
+/// Most requests of a tick that are each moved by a draw; more of them hardly vary.
 const MOST_DRAWN: f64 = 1_000.0;
 /// Variance of the estimate from buckets, over that from the times themselves.
 const LOSS: f64 = 1.21;
@@ -78,7 +79,7 @@ impl Past {
         self.trials += counts.trials;
     }
 
-    /// With so many boundaries.
+    /// As counts with this many boundaries.
     pub(super) fn of(&self, boundaries: usize) -> SlowCounts<'_> {
         SlowCounts::new(&self.slow[..boundaries], self.trials)
     }
@@ -91,7 +92,7 @@ pub(super) struct Scores {
     at: [f64; MAX_BOUNDARIES],
     /// Rise over a factor of e in time between each boundary and the next.
     slope: [f64; MAX_BOUNDARIES],
-    /// Whether requests beyond both ends show it; else it is the least.
+    /// Whether enough requests beyond both ends show the slope; if not, it is a lower bound.
     shown: [bool; MAX_BOUNDARIES],
 }
 
@@ -121,7 +122,7 @@ impl Scores {
         this
     }
 
-    /// Most share of requests slower than a time, of which the logarithm is given.
+    /// Largest share of requests that may be slower than a time, given by its logarithm.
     fn slower(&self, axis: &Axis, ln_time: f64) -> f64 {
         // The piece that begins at the last boundary that is not later.
         let pieces = axis.len.saturating_sub(1).max(1);
@@ -129,7 +130,7 @@ impl Scores {
         let rise = |slope: f64, of: usize| self.at[of] + slope * (ln_time - axis.ln[of]);
         let score = match self.shown[later] {
             true => rise(self.slope[later], later),
-            // Down from the boundary that is not earlier, as steeply as can be.
+            // The steepest descent from the next boundary, but not below the score at this one.
             false if ln_time < axis.ln[later] => rise(STEEPEST, later),
             false => larger(rise(STEEPEST, later + 1), self.at[later]),
         };
@@ -281,9 +282,10 @@ pub(super) fn slowdown(
     Some(Slowdown { ln_ratio: sum / weights, error: variance.sqrt() })
 }
 
-/// Whether at most one boundary shows more slow requests of the canary than the stretched baseline has, with
-/// those within the factor of it: requests that take nearly the same time cross all of these at once. Never
-/// where a boundary shows more than all that could have crossed it. `ln_ratio`: as for `stretched`.
+/// Whether all boundaries at which the canary has more slow requests than the `stretched` baseline
+/// are within the factor of each other: requests that take nearly the same time cross them all at
+/// once. False where a boundary shows more than all requests that could have crossed it. `ln_ratio`
+/// is the logarithm of the factor.
 pub(super) fn hangs_on_a_boundary(
     axis: &Axis,
     (stretched, ln_ratio): (&Transfer, f64),

@@ -39,26 +39,26 @@ use serde::{Deserialize, Serialize};
 /// The part of `ln(1/α)` that a block may add. With a weight of a quarter, as in `standard`, four blocks
 /// decide at the earliest.
 const MOST_OF_BLOCK: f64 = 0.4;
-/// A reading adds at most as much as so many blocks, however long it is: without a history no single
-/// one decides, and two may. Where one is as long, that is the most for all alternatives together: for
-/// each of them alone it would leave the evidence of two readings just below.
+/// Blocks that a reading counts as at most: without a history one never decides, and two may. On a
+/// reading of that length the cap is for all alternatives together: for each alone, the evidence of
+/// two such readings would stay just below the threshold.
 const MOST_BLOCKS: f64 = 2.0;
-/// Times as slow from which a fault is found without blocks.
+/// How many times as slow a fault is that is found without blocks.
 const GROSS: f64 = 2.0;
-/// Times as slow from which it is worth a person's look.
+/// How many times as slow is worth a person's attention.
 const SLIGHT: f64 = 1.1;
 /// Stake of the first part; those after restarts share the rest.
 const FIRST_STAKE: f64 = 0.8;
 /// The baseline's past grows by this factor before its times are stretched again.
 const GROWTH: f64 = 1.25;
 
-/// The lanes by place.
+/// Number of lanes, and their indices.
 pub(super) const LANES: usize = 3;
 pub(super) const ACTS: usize = 0;
 pub(super) const GROSSLY: usize = 1;
 const HINTS: usize = 2;
 
-/// What a test of 'at most so many times as slow' is asked.
+/// Settings of a test of 'at most so many times as slow'.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct ToleranceSettings {
@@ -69,8 +69,8 @@ pub struct ToleranceSettings {
     /// Times above which slow requests are counted, ascending from above 0, at most
     /// [`MAX_BOUNDARIES`]; in any unit.
     pub boundaries: Vec<f64>,
-    /// Ticks of a block, above 0; less than 1 where a tick is longer. A block is to last about 30
-    /// seconds: a burst is to be within one.
+    /// Length of a block in ticks, above 0; below 1 if a tick is longer. It should be about 30
+    /// seconds, so that a burst lies within one block.
     pub block: f64,
 }
 
@@ -82,12 +82,12 @@ pub struct ToleranceLimits {
     pub threshold: f64,
     /// Most that a block may add to the evidence against the tolerated ratio; above 0.
     pub cap: f64,
-    /// How much less the evidence against the gross ratio counts; at least 0.
+    /// Log evidence that is subtracted from that against the gross ratio; at least 0.
     pub gross_less: f64,
 }
 
 impl ToleranceLimits {
-    /// Without a history.
+    /// The limits without a history.
     pub(super) fn usual(threshold: f64) -> Self {
         Self { threshold, cap: Self::cap_of(threshold), gross_less: 0.0 }
     }
@@ -156,8 +156,7 @@ impl ToleranceDesign {
         })
     }
 
-    /// The same test with other limits, such as those of a calibration; None for its own. States
-    /// remain valid for it.
+    /// The same test, same states, with a calibration's limits; None for those without a history.
     ///
     /// # Errors
     /// [`StatError`] for a threshold below `ln(1/α)`, or a figure that is not finite or too small.
@@ -196,8 +195,8 @@ impl ToleranceDesign {
         self.limits.cap
     }
 
-    /// Ends a block of so many ticks, the last `reading` of which is of so many, and which may add so
-    /// much to each alternative where it is as long as planned. `acts`: of the tolerated ratio.
+    /// Ends a block of `ticks` ticks, the last `reading` of them in one reading: adds its gains.
+    /// `cap` is for each gain of a block of planned length; `acts`: the lane is [`ACTS`].
     pub(super) fn end_block(
         &self,
         lane: &mut Lane,
@@ -207,7 +206,7 @@ impl ToleranceDesign {
     ) {
         let blocks = larger(ticks / self.block, 1.0);
         let most = cap * smaller(blocks, MOST_BLOCKS);
-        // A reading that is as long as it may count.
+        // The last reading has at least the length of [`MOST_BLOCKS`].
         let is_long = reading + 0.5 >= MOST_BLOCKS * self.block;
         let is_common = is_long && acts;
         let cap = if is_common { common_cap(&lane.terms, &lane.block, most) } else { most };
@@ -263,10 +262,10 @@ pub struct Tolerance {
     pub(super) design: u32,
 }
 
-/// A bet against one factor.
+/// The bet against one tolerated factor.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub(super) struct Lane {
-    /// Log evidence of each alternative, with the stake.
+    /// Log evidence of each alternative, times the stake of the present part.
     pub(super) terms: [f64; ALTERNATIVES],
     /// What the block under way has gained.
     pub(super) block: [f64; ALTERNATIVES],
@@ -286,7 +285,7 @@ impl Lane {
         restarts: 0,
     };
 
-    /// Begins with the stake of the part.
+    /// Begins a part: every term is its stake.
     pub(super) fn stake(&mut self) {
         self.terms = [ln_stake(self.restarts); ALTERNATIVES];
         self.block = [0.0; ALTERNATIVES];
@@ -302,7 +301,7 @@ impl Lane {
         self.stake();
     }
 
-    /// Begins again where less is left than a new stake.
+    /// Begins another part if the evidence is below the stake of that part.
     pub(super) fn renew(&mut self) {
         if Stakes::log_e(&self.terms) < ln_stake(self.restarts.saturating_add(1)) {
             self.restart();
@@ -356,8 +355,7 @@ impl Tolerance {
         if same && self.design == design.id { Ok(()) } else { Err(StatError::DesignMismatch) }
     }
 
-    /// Becomes a copy of an earlier or later state of the same test, most of which is copied only where
-    /// it differs: fits are to a past that grows.
+    /// Copies an earlier or later state of the same test; its fit only if that is to another past.
     pub(crate) fn take_over(&mut self, of: &Self) {
         if self.design != of.design {
             *self = *of;
@@ -376,7 +374,7 @@ impl Tolerance {
         self.watch = watch;
     }
 
-    /// Learns the baseline's times from counts of before the first tick, in the place of earlier ones.
+    /// Sets the baseline's past to counts from before the first tick; no effect after that.
     ///
     /// # Errors
     /// The state is unchanged. [`StatError`] for counts that [`update`](Self::update) would refuse.
@@ -389,8 +387,7 @@ impl Tolerance {
         Ok(())
     }
 
-    /// Takes in the counts of one tick, or of one of its strata. The tick has to be
-    /// [ended](Self::end_tick) after its last.
+    /// Adds the counts of a tick or stratum; [`end_tick`](Self::end_tick) has to end the tick.
     ///
     /// # Errors
     /// As for [`Latency::update`](super::Latency::update).
@@ -434,8 +431,8 @@ impl Tolerance {
         Ok(())
     }
 
-    /// Ends a tick that is as long as so many, and says whether the test has decided, now or
-    /// before.
+    /// Ends a tick that is as long as `ticks` planned ones; returns whether the test has decided,
+    /// now or before.
     pub fn end_tick(&mut self, design: &ToleranceDesign, ticks: f64) -> bool {
         if self.fit.past.trials > 0.0 {
             self.elapsed += ticks;
@@ -456,7 +453,7 @@ impl Tolerance {
         let lower = larger(bounds[0].lower, gross) - LN_2;
         let slack = design.stakes.slack + LN_2;
         let threshold = design.threshold();
-        self.watch = self.watch.looked(lower, slack, threshold, || self.log_e(design));
+        self.watch = self.watch.evaluated(lower, slack, threshold, || self.log_e(design));
         self.watch.decided
     }
 
@@ -497,13 +494,13 @@ impl Tolerance {
         joined(self.lanes[ACTS].log_e(), self.gross(design))
     }
 
-    /// The part of it against the gross ratio.
+    /// Log evidence against the gross ratio, less `gross_less`.
     fn gross(&self, design: &ToleranceDesign) -> f64 {
         self.lanes[GROSSLY].log_e() - design.limits.gross_less
     }
 
-    /// Log of the e-value if one reading had not raised it by more than it may: with the part that has
-    /// no cap at most so much. All of it has none where two blocks may reach the threshold.
+    /// [`log_e`](Self::log_e) with its uncapped part at most `uncapped`, so that one reading cannot
+    /// decide. That part is the gross ratio's, or all where two blocks may decide.
     pub(crate) fn log_e_if(&self, design: &ToleranceDesign, uncapped: f64) -> f64 {
         if !design.needs_readings() {
             return smaller(self.log_e(design), uncapped);
@@ -511,30 +508,30 @@ impl Tolerance {
         joined(self.lanes[ACTS].log_e(), smaller(self.gross(design), uncapped))
     }
 
-    /// The part of it that has no cap.
+    /// Log evidence of the uncapped part, see [`log_e_if`](Self::log_e_if).
     pub(crate) fn uncapped(&self, design: &ToleranceDesign) -> f64 {
         if design.needs_readings() { self.gross(design) } else { self.log_e(design) }
     }
 
-    /// The same for 'at most 1.1 times as slow': enough to look into it, no evidence for a
-    /// rollback.
+    /// Log of the e-value against 'at most 1.1 times as slow': a reason to look into it, no
+    /// evidence for a rollback.
     pub fn log_e_slightly(&self) -> f64 {
         Stakes::log_e(&self.lanes[HINTS].terms)
     }
 
-    /// Whether that reaches what decides.
+    /// Whether [`log_e_slightly`](Self::log_e_slightly) reaches the threshold.
     pub(crate) fn is_slightly_slower(&self, design: &ToleranceDesign) -> bool {
         let least = design.threshold();
         design.stakes.bounds(&self.lanes[HINTS].terms).upper >= least
             && self.log_e_slightly() >= least
     }
 
-    /// Whether the evidence has ever reached `ln(1/α)`.
+    /// Whether the evidence has ever reached the threshold.
     pub fn decided(&self) -> bool {
         self.watch.decided
     }
 
-    /// What was compared above one boundary so far; None without such a boundary.
+    /// Slow requests above one boundary, and all requests, of both arms so far; None without it.
     pub fn totals(&self, boundary: usize) -> Option<Totals> {
         let of = |arm: &Past| {
             let slow = arm.slow[..self.axis.len].get(boundary)?;
@@ -548,7 +545,7 @@ impl Tolerance {
         loudest_of(self.axis.len, |k| self.totals(k).map_or(0.0, |totals| excess(&totals)))
     }
 
-    /// What a verdict reports; the ratio is that of slow requests above the loudest boundary.
+    /// The evidence as a verdict reports it; its ratio is that above the loudest boundary.
     pub fn evidence(&self, design: &ToleranceDesign) -> Evidence {
         let totals = self.totals(self.loudest());
         self.watch.evidence(self.log_e(design), totals.and_then(|totals| totals.ratio()))
@@ -562,21 +559,22 @@ impl Tolerance {
         knows.then(|| slowdown(&self.axis, &self.fit.scores, canary, baseline)).flatten()
     }
 
-    /// Whether one boundary alone, with those within the tolerated factor of it, shows more than is tolerated.
-    /// Of requests that take nearly the same time, just below it, the canary's seem far slower than they are.
+    /// Whether all boundaries that show more than is tolerated are within that factor of each
+    /// other. Requests of nearly the same time cross them at once, and seem far slower than they
+    /// are.
     pub fn hangs_on_a_boundary(&self, canary: SlowCounts<'_>, baseline: SlowCounts<'_>) -> bool {
         let stretched = (&self.fit.transfers[ACTS], self.ln_ratios[ACTS]);
         self.knows(canary, baseline) && hangs_on_a_boundary(&self.axis, stretched, canary, baseline)
     }
 
-    /// Whether the baseline is known, and the counts are of its boundaries.
+    /// Whether the baseline's past is known, and the counts have as many boundaries.
     fn knows(&self, canary: SlowCounts<'_>, baseline: SlowCounts<'_>) -> bool {
         let fits = |counts: SlowCounts<'_>| counts.slow.len() == self.axis.len;
         self.fit.past.trials > 0.0 && fits(canary) && fits(baseline)
     }
 }
 
-/// Log of the mean of both.
+/// Log of the mean of both e-values.
 pub(super) fn joined(acts: f64, gross: f64) -> f64 {
     log_add_exp(acts, gross) - LN_2
 }

@@ -1,4 +1,4 @@
-//! What a rate-ratio test is asked, checked.
+//! Settings and design of a rate-ratio test.
 
 use crate::stats::grid::{self, settings};
 use crate::stats::mixture::Mixture;
@@ -10,7 +10,7 @@ pub const DEFAULT_GRID: [f64; 4] = [2.0, 4.0, 8.0, 20.0];
 pub const DEFAULT_WEIGHTS: [f64; 4] = [0.4, 0.25, 0.2, 0.15];
 
 settings! {
-    /// What a rate-ratio test is asked. See [`RateRatioDesign`] for an example.
+    /// Settings of a rate-ratio test. See [`RateRatioDesign`] for an example.
     RateRatioSettings {
         /// Planned ticks, at least 1: turns the change-point mixture on, which finds faults that start
         /// late (`docs/statistics.md`, A4). Ticks without data count, so feed them. Absent: the plain

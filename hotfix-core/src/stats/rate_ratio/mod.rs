@@ -23,8 +23,7 @@ use super::numeric::{largest, ln, ln1p};
 use super::{Counts, MAX_GRID, StatError, Totals, check_both};
 use serde::{Deserialize, Serialize};
 
-/// The evidence of one rate-ratio test: plain data of at most 256 bytes, cheap to copy and to try
-/// on.
+/// The evidence of one rate-ratio test: plain data of at most 256 bytes, cheap to copy.
 ///
 /// Every method that computes takes the design that the state was made for. Counts of ticks in
 /// which an arm has no trials are left out altogether; ticks without events add trials and no
@@ -86,7 +85,7 @@ impl RateRatio {
         })
     }
 
-    /// Out of line, so that the plain test does not pay for what it has not.
+    /// A tick with temper, cap or horizon; out of line, to keep the plain test short.
     #[inline(never)]
     fn tick_in_full(&mut self, design: &RateRatioDesign, canary: Counts, baseline: Counts) -> bool {
         self.tick::<false>(design, canary, baseline)
@@ -195,8 +194,8 @@ impl RateRatio {
 
     /// Adds another state's evidence: log evidence and totals are those of one state fed with both.
     ///
-    /// `self` has been looked at, `other` has not: the running maximum and the decision are
-    /// `self`'s and that of the sum. A cap has been applied to the ticks of each.
+    /// The running maximum and the decision are those of `self` and of the sum; those of `other`
+    /// are dropped. A cap has been applied to the ticks of each.
     ///
     /// # Errors
     /// [`StatError`] if the states belong to another design, or the test
@@ -212,7 +211,7 @@ impl RateRatio {
             *term += more;
         }
         state.totals.add(other.state.totals.canary, other.state.totals.baseline);
-        Ok(state.look(&design.mixture, design.mixture.bound(&state.terms)))
+        Ok(state.evaluate(&design.mixture, design.mixture.bound(&state.terms)))
     }
 
     /// Whether this state was made for the design, whatever its limits.
@@ -225,7 +224,7 @@ impl RateRatio {
         Self { state: self.state.moved_to(design.id), ..*self }
     }
 
-    /// One tick of checked counts; `PLAIN` where nothing is limited and nothing kept back.
+    /// Adds one tick of checked counts; `PLAIN` without temper, cap and horizon.
     #[inline(always)]
     #[expect(clippy::inline_always, reason = "the plain test is one function with its checks")]
     fn tick<const PLAIN: bool>(
@@ -258,7 +257,7 @@ impl RateRatio {
         } else {
             self.advance::<MAX_GRID, PLAIN>(design, canary.events, events)
         };
-        self.state.look(&design.mixture, lower)
+        self.state.evaluate(&design.mixture, lower)
     }
 
     /// Computes the logarithms of a new split for the first `N` points. Out of line: splits mostly
@@ -272,15 +271,15 @@ impl RateRatio {
         self.split = (canary, baseline, share);
     }
 
-    /// Becomes a copy of another state of the same design, but for the logarithms of its split,
-    /// which the next tick has or works out: half as much to copy.
+    /// Copies another state of the same design without the logarithms of its split, which the next
+    /// tick recomputes if it has to: half as much to copy.
     #[inline]
     pub(crate) fn take_over(&mut self, of: &Self) {
         self.state = of.state;
     }
 
-    /// Takes over the logarithms of a split that another test of the same ratios has worked out,
-    /// where the next tick has these trials. No evidence changes, to the bit.
+    /// Copies the logarithms of the split of the next tick from another test with the same ratios,
+    /// if that has computed them. Results keep their bits.
     #[inline]
     pub(crate) fn split_as(
         &mut self,
@@ -305,14 +304,14 @@ impl RateRatio {
     fn advance<const N: usize, const PLAIN: bool>(
         &mut self,
         design: &RateRatioDesign,
-        loud: f64,
+        canary_events: f64,
         events: f64,
     ) -> f64 {
         // Unused places hold negative infinity and stay there.
         let Mixture { grid, limits, .. } = &design.mixture;
         let mut weighted = [0.0; N];
         for (j, weighted) in weighted.iter_mut().enumerate() {
-            let gain = loud * grid.ln_ratio[j] - events * self.losses[j];
+            let gain = canary_events * grid.ln_ratio[j] - events * self.losses[j];
             self.state.terms[j] += if PLAIN { gain } else { limits.of(gain) };
             *weighted = self.state.terms[j] + grid.ln_weight[j];
         }

@@ -8,19 +8,19 @@ use serde::{Deserialize, Serialize};
 
 /// Hours of history that a calibration wants.
 const HOURS: f64 = 6.0;
-/// What is missing of them in readings a minute apart is no lack.
-const ABOUT: f64 = 0.99;
-/// Traffic that is so many times the history's gives evidence as many times as fast.
+/// This part of them is enough: six hours of readings a minute apart lack one minute.
+const ENOUGH: f64 = 0.99;
+/// From this multiple of the history's traffic on, limits are raised with the traffic.
 const MORE_TRAFFIC: f64 = 1.25;
 /// Fewest independent windows above the fitted quantile that make a tail.
 const FEWEST_IN_TAIL: f64 = 5.0;
 /// From this dispersion on the noise is worth a remark.
 const NOISY: f64 = 2.0;
-/// How far the shards' share of the traffic may be off the planned one, as a ratio.
+/// Ratio by which the simulated canaries' share of the traffic may differ from the planned one.
 const SHARE_OFF: f64 = 1.5;
-/// In stretches of so many seconds an incident is looked for.
+/// Seconds of a stretch in which an incident is looked for.
 const STRETCH: f64 = 300.0;
-/// Events that are so many times as frequent as usual are an incident, if there are as many of them.
+/// At this many times the usual rate events are an incident, if there are at least as many.
 const INCIDENT: f64 = 20.0;
 /// Subsets that randomisation wants.
 const SUBSETS: f64 = 2_000.0;
@@ -147,14 +147,15 @@ pub(super) fn of(seen: &Seen<'_>) -> Vec<Advice> {
     advice
 }
 
-/// The gravest incident in a history, and the usual rate beside it: the median of all stretches.
+/// The gravest incident in a history, and the usual rate, the median over all stretches; None
+/// without an incident.
 pub(super) fn incident(settings: &CalibrationSettings, all: &[Counts]) -> Option<(Advice, f64)> {
     let length = whole((STRETCH / settings.tick_seconds).ceil()).max(1);
     let stretches: Vec<Counts> = all.chunks(length).map(|ticks| ticks.iter().sum()).collect();
     let rate = |of: &Counts| of.events / of.trials;
     let mut rates: Vec<f64> = stretches.iter().filter(|of| of.trials > 0.0).map(rate).collect();
     rates.sort_unstable_by(f64::total_cmp);
-    // Where most stretches have no event, the whole history has the rate.
+    // If most stretches have no event, the usual rate is that of the whole history.
     let usual = percentile(&rates, 0.5).filter(|usual| *usual > 0.0);
     let usual = usual.unwrap_or_else(|| rate(&all.iter().sum()));
     let limit = match settings.model {
@@ -166,7 +167,7 @@ pub(super) fn incident(settings: &CalibrationSettings, all: &[Counts]) -> Option
         |of: &Counts| of.events >= INCIDENT && of.events > limit * of.trials && of.trials > 0.0;
     let grave = stretches.iter().enumerate().filter(|(_, of)| is_grave(of));
     let (worst, _) = grave.max_by(|(_, a), (_, b)| rate(a).total_cmp(&rate(b)))?;
-    // It goes on as long as the events are halfway as frequent.
+    // It lasts while the rate is more than halfway from the usual one to the limit.
     let goes_on = |of: &&Counts| of.events > f64::midpoint(usual, limit) * of.trials;
     let (before, after) = stretches.split_at(worst);
     let from = worst - before.iter().rev().take_while(goes_on).count();
@@ -179,7 +180,7 @@ pub(super) fn incident(settings: &CalibrationSettings, all: &[Counts]) -> Option
 
 impl Advice {
     pub(in crate::stats) fn short_history(hours: f64) -> Option<Self> {
-        (hours < ABOUT * HOURS).then_some(Self::ShortHistory { hours, wanted: HOURS })
+        (hours < ENOUGH * HOURS).then_some(Self::ShortHistory { hours, wanted: HOURS })
     }
 
     pub(in crate::stats) fn more_traffic(times: f64) -> Option<Self> {

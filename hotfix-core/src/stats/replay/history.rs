@@ -5,11 +5,11 @@ use crate::stats::{Counts, MAX_COUNT, StatError};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 
-/// There may be so many times as many instances as there are at a time.
+/// Most instances in all, as a multiple of those present at a time.
 const IN_TURN: f64 = 1.5;
 
-/// Checks that instances are there at the same time: groups of them are to be as large as the canary.
-/// `present`: the first and the last tick in which each has trials.
+/// Checks that instances run at the same time, not in turn: groups of them have to be as large as
+/// the canary. `present` has the first and last tick with trials of each; None without trials.
 pub(in crate::stats) fn check_presence(
     present: impl Iterator<Item = Option<(usize, usize)>>,
 ) -> Result<(), StatError> {
@@ -98,7 +98,7 @@ impl History {
         Ok(())
     }
 
-    /// The same history with other events, as a function of events and trials.
+    /// The history with events replaced by a function of events and trials.
     ///
     /// # Errors
     /// [`StatError::HistoryCount`] for a result that is not a count.

@@ -54,21 +54,21 @@ use noise::{Group, ONE_SIDED, Test};
 pub(super) use noise::{Windows, fit};
 use serde::{Deserialize, Serialize};
 
-/// Up to this share shards are disjoint; above it they are drawn.
+/// Up to this share the simulated canaries are disjoint groups; above it [`DRAWN`] are drawn.
 const DISJOINT: f64 = 0.25;
 const DRAWN: usize = 20;
-/// The cap is this part of the threshold without it, for sums over an arm.
-const CAP_PART: f64 = 3.5;
-/// The same by instance: what is left after clipping is no single burst. From our own simulation,
-/// as are the two figures below, see `docs/decisions/replay-by-instance.md`.
-const CAP_PART_BY_INSTANCE: f64 = 2.0;
-/// How much of the dispersion the threshold follows.
+/// The cap is the threshold without a cap over this, for sums over an arm.
+const CAP_DIVISOR: f64 = 3.5;
+/// The same for counts by instance: after clipping nothing is a single burst. From our own
+/// simulation, as are the two figures below, see `docs/decisions/replay-by-instance.md`.
+const CAP_DIVISOR_BY_INSTANCE: f64 = 2.0;
+/// The threshold is at least this part of the dispersion times `ln(1/α)`.
 const DISPERSION_PART: f64 = 0.75;
 /// Quantile of the capped maxima at which a healthy rollout is held for investigation.
 const HOLD: f64 = 0.9;
-/// From so many canary instances on, each must be dispensable for a rollback.
+/// From this many canary instances on, a rollback needs evidence without each of them.
 pub const LEAVE_ONE_OUT: usize = 4;
-/// How much the evidence without one instance counts: it has fewer data than the whole.
+/// Factor on the evidence without one instance, which has fewer data than the whole.
 const WITHOUT_ONE: f64 = 1.6;
 const VERSION: u32 = 2;
 
@@ -82,7 +82,7 @@ pub fn statistic(log_e: f64, without: Option<f64>) -> f64 {
 }
 
 closed_set! {
-    /// The test whose threshold is wanted, in direction worse.
+    /// The test that is calibrated, in direction worse.
     #[derive(Default)]
     CountModel {
         /// The [rate-ratio test](super::rate_ratio), for rare events.
@@ -95,7 +95,7 @@ closed_set! {
 }
 
 impl CountModel {
-    /// Whether it has limits where the counts of both arms come by instance.
+    /// Whether it has limits of its own where the counts of both arms come by instance.
     const fn reads_instances(self) -> bool {
         matches!(self, Self::Poisson)
     }
@@ -106,7 +106,7 @@ impl CountModel {
     }
 }
 
-/// For what a threshold is wanted. See [`calibrate`] for an example.
+/// Settings of a calibration. See [`calibrate`] for an example.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct CalibrationSettings {
@@ -123,22 +123,22 @@ pub struct CalibrationSettings {
     /// `r0`, at least 1: the ratio that is tolerated.
     #[serde(default = "usual::one")]
     pub tolerated: f64,
-    /// Ratios of the test, as in its settings.
+    /// Ratios of the alternatives, as in the settings of the test.
     pub grid: Option<Vec<f64>>,
-    /// Their weights, as in its settings.
+    /// Weights of these ratios, as there.
     pub weights: Option<Vec<f64>>,
     /// Factor on each tick's gain, above 0 and at most 1; the cap applies after it.
     #[serde(default = "usual::one")]
     pub temper: f64,
     /// Planned ticks of the change-point form (`docs/statistics.md`, A4); absent for the plain form.
     pub horizon: Option<u32>,
-    /// Where the canary is a zone: the zones, each as the names of its instances. They are the
-    /// pretended canaries then.
+    /// If the canary will be a zone: the zones, each as the names of its instances, which are then
+    /// the simulated canaries.
     pub zones: Option<Vec<Vec<String>>>,
     /// Length of a tick in seconds; only advice and the detectable ratio depend on it.
     #[serde(default = "usual::tick_seconds")]
     pub tick_seconds: f64,
-    /// Where shards are drawn: the seed of the draws, at most 2^53.
+    /// Where simulated canaries are drawn: the seed of the draws, at most 2^53.
     #[serde(default)]
     pub seed: u64,
 }
@@ -164,18 +164,18 @@ impl CalibrationSettings {
     }
 }
 
-/// The dispersion of pretended canaries in blocks of one length: 1 for independent errors.
+/// The dispersion of simulated canaries in blocks of one length: 1 for independent errors.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct BlockDispersion {
     /// Length of a block.
     pub ticks: usize,
-    /// Blocks of a shard.
+    /// Blocks of each simulated canary.
     pub blocks: usize,
-    /// Pearson's `Σ (x - mπ)²/Σ mπ(1 - π)`, pooled over shards. For the Bernoulli test each
-    /// expected term is multiplied by `1 - m/n`, the share of requests without an event.
+    /// Pearson's `Σ (x - mπ)²/Σ mπ(1 - π)`, pooled over simulated canaries. For the Bernoulli test
+    /// each expected term is multiplied by `1 - m/n`, the share of requests without an event.
     pub dispersion: f64,
-    /// Of `dispersion`.
+    /// Standard error of `dispersion`.
     pub standard_error: f64,
 }
 
@@ -207,11 +207,11 @@ pub struct Calibration {
     pub dispersion: Option<f64>,
     /// The dispersion for each length of block.
     pub dispersion_by_block: Vec<BlockDispersion>,
-    /// Windows of each shard; they overlap by three quarters.
+    /// Windows of each simulated canary; they overlap by three quarters.
     pub windows: usize,
-    /// Pretended canaries.
+    /// Number of simulated canaries.
     pub shards: usize,
-    /// Instances of the smallest shard: as many as the canary has.
+    /// Instances of the smallest simulated canary: as many as the canary has.
     pub canary_instances: usize,
     /// Whether a rollback also needs the evidence without each one of the canary's instances, see
     /// [`statistic`]: from [`LEAVE_ONE_OUT`] canary instances on.
@@ -224,13 +224,13 @@ pub struct Calibration {
     /// Events over trials in the whole history; absent without trials.
     pub base_rate: Option<f64>,
     /// Smallest ratio that this phase finds with power 0.8 at this threshold, by the formula of
-    /// [`planning`](super::planning) with the history's traffic and rate, without an incident that the
-    /// advice names; absent where it finds none. It
-    /// takes errors as independent and ignores the cap, and what more traffic raises.
+    /// [`planning`](super::planning) with the history's traffic and rate, without the incident that
+    /// the advice names; None if it finds none. Errors are taken as independent; the cap, and what
+    /// more traffic raises, are ignored.
     pub detectable: Option<f64>,
     /// What to know before relying on it.
     pub advice: Vec<Advice>,
-    /// What was asked.
+    /// The settings that this was computed with.
     pub settings: CalibrationSettings,
 }
 
@@ -252,13 +252,14 @@ pub struct ByInstance {
 impl Calibration {
     /// `ln(1/α)` over the threshold: the `temper` of a promotion test under the same noise.
     ///
-    /// The plain mirror promotes a canary twice as bad in up to 0.68 of runs under noise; tempered
-    /// in up to 0.063 at 0.05, and is inconclusive otherwise. Calibrated only.
+    /// Under noise a test without temper promotes a canary twice as bad in up to 0.68 of runs; a
+    /// tempered one in up to 0.063 at 0.05, and is inconclusive otherwise. Calibrated, not
+    /// guaranteed.
     pub fn promotion_temper(&self) -> f64 {
         smaller(-ln(self.settings.alpha) / self.threshold, 1.0)
     }
 
-    /// With the limits for so many times the history's traffic, if that is clearly more.
+    /// With the limits for `times` the history's traffic, if that is clearly more.
     pub(crate) fn with_traffic(mut self, times: f64) -> Self {
         let Some(advice) = Advice::more_traffic(times) else { return self };
         let least = -ln(self.settings.alpha);
@@ -272,8 +273,8 @@ impl Calibration {
     }
 }
 
-/// Raises threshold, cap and hold level for so many times the traffic: the evidence of noise grows with
-/// the requests, as that of a fault does. `least`: `ln(1/α)`.
+/// Raises threshold, cap and hold level for `times` the traffic: the evidence of noise grows with
+/// the requests, as that of a fault does. `least` is `ln(1/α)`.
 pub(super) fn raise(least: f64, times: f64, [threshold, cap, hold]: [&mut f64; 3]) {
     let raised = least + (*threshold - least) * times;
     *cap *= raised / *threshold;
@@ -338,13 +339,13 @@ pub fn calibrate(
     let groups = groups(history, &shards, false);
     let fitting = Fitting { test: &test, windows: &windows, least: -ln(settings.alpha) };
     let Fitted { threshold, cap, hold, highest, independent, dispersion_by_block } =
-        fitting.fit(&groups, &all, CAP_PART)?;
+        fitting.fit(&groups, &all, CAP_DIVISOR)?;
     let dispersion = upper(&dispersion_by_block);
     let clip = reads_instances.then(|| history.clip()).flatten();
     let by_instance = if let Some((clip, clip_rate)) = clip {
         let clipped = history.clipped(clip);
         let groups = self::groups(&clipped, &shards, leave_one_out);
-        let fitted = fitting.fit(&groups, &clipped.all(), CAP_PART_BY_INSTANCE)?;
+        let fitted = fitting.fit(&groups, &clipped.all(), CAP_DIVISOR_BY_INSTANCE)?;
         let Fitted { threshold, cap, hold, .. } = fitted;
         Some(ByInstance { threshold, cap, hold, clip_rate })
     } else {
@@ -405,7 +406,7 @@ struct Fitting<'a> {
     least: f64,
 }
 
-/// Limits, and what they rest on.
+/// Fitted limits, and the figures behind them.
 struct Fitted {
     threshold: f64,
     cap: f64,
@@ -418,16 +419,11 @@ struct Fitted {
 }
 
 impl Fitting<'_> {
-    fn fit(
-        &self,
-        groups: &[Group<'_>],
-        all: &[Counts],
-        cap_part: f64,
-    ) -> Result<Fitted, StatError> {
+    fn fit(&self, groups: &[Group<'_>], all: &[Counts], divisor: f64) -> Result<Fitted, StatError> {
         let Self { test, windows, least } = *self;
         let uncapped = test.maxima((groups, all), windows, None)?;
         let (without_cap, _) = fit(&uncapped, windows, least);
-        let cap = without_cap / cap_part;
+        let cap = without_cap / divisor;
         let capped = test.maxima((groups, all), windows, Some(cap))?;
         let (with_cap, independent) = fit(&capped, windows, least);
         let dispersion_by_block = test.dispersions(groups, all);
@@ -439,19 +435,19 @@ impl Fitting<'_> {
     }
 }
 
-/// The level that holds a rollout: a quantile of the sorted maxima, at least ln 10. One above the
-/// threshold would never hold; only an alpha over 0.1 comes to that.
+/// The level that holds a rollout: a quantile of the sorted maxima, at least ln 10 and at most the
+/// threshold. Only an alpha over 0.1 has a threshold below ln 10.
 pub(super) fn hold_level(maxima: &[f64], quantile: f64, threshold: f64) -> f64 {
     let noisy = percentile(maxima, quantile).unwrap_or_default();
     smaller(larger(ln(10.0), noisy), threshold)
 }
 
-/// What the history carried.
+/// Traffic and events of the history.
 struct Traffic {
     events: f64,
     trials: f64,
     ticks: usize,
-    /// The shards' mean share of the trials.
+    /// Mean share of the trials of a simulated canary.
     shard_share: f64,
 }
 
@@ -468,7 +464,8 @@ impl Traffic {
         (self.trials > 0.0).then(|| self.events / self.trials)
     }
 
-    /// `usual`: the rate beside an incident.
+    /// See [`Calibration::detectable`]; `usual` is the rate outside of an incident, if there is
+    /// one.
     fn detectable(
         &self,
         settings: &CalibrationSettings,
@@ -486,12 +483,12 @@ impl Traffic {
             threshold: Some(threshold),
         };
         let minutes = f64::from(settings.ticks) * minutes_a_tick;
-        // A history of exposures can have a rate that no planning is made for.
+        // Planning refuses some rates that a history of exposures can have.
         comparison.detectable(settings.model, minutes, 0.8).ok().flatten()
     }
 }
 
-/// Which instances are pretended canaries, each by its place in the order of names.
+/// The instances of each simulated canary, by their places in the order of names.
 fn shards(history: &History, settings: &CalibrationSettings) -> Result<Vec<Vec<usize>>, StatError> {
     if let Some(zones) = &settings.zones {
         return zones_of(history, zones);
@@ -507,7 +504,7 @@ fn shards(history: &History, settings: &CalibrationSettings) -> Result<Vec<Vec<u
     Ok((0..DRAWN).map(|_| draws.choose(&mut pool, size).to_vec()).collect())
 }
 
-/// How many of so many instances have this share of the traffic: at least one, and not all.
+/// How many instances have this share of the traffic, at least one; an error if that is all.
 pub(super) fn canary_instances(share: f64, instances: usize) -> Result<usize, StatError> {
     let size = whole((share * instances as f64).round()).max(1);
     if size < instances {

@@ -7,7 +7,7 @@ use crate::stats::rate_ratio::{RateRatio, RateRatioDesign, RateRatioSettings};
 use crate::stats::{Bounds, Counts, StatError};
 use std::collections::VecDeque;
 
-/// One-sided 5% point of the normal law: the section's 1.645.
+/// One-sided 5% point of the normal law.
 pub(super) const ONE_SIDED: f64 = 1.645;
 /// Percentile from which on the tail of the maxima is fitted.
 const TAIL: f64 = 0.7;
@@ -15,10 +15,11 @@ const TAIL: f64 = 0.7;
 const BLOCKS: [usize; 5] = [1, 6, 30, 90, 300];
 /// Fewest blocks of a length that are measured.
 const FEWEST_BLOCKS: usize = 4;
-/// Log e is at most so much above its lower bound: `ln` of the points of a grid and of the cash.
+/// `ln 9`: `ln E` exceeds its lower bound by at most this, with 8 points of a grid and the cash.
 const SLACK: f64 = 2.197_224_577_336_219_5;
 
-/// A pretended canary: the counts of its instances together, and of each that is left out in turn.
+/// A simulated canary: the sum of its instances' counts, and the counts of each that is left out in
+/// turn.
 pub(super) struct Group<'a> {
     pub(super) sum: Vec<Counts>,
     /// Empty where none is left out.
@@ -53,8 +54,8 @@ impl Test {
         }
     }
 
-    /// The largest [`statistic`] with this cap in each window of each group, in ascending order. Each
-    /// window begins a test, as a rollout does.
+    /// The largest [`statistic`] with this cap in each window of each group, in ascending order.
+    /// Each window begins a test, as a rollout does.
     pub(super) fn maxima(
         &self,
         of: (&[Group<'_>], &[Counts]),
@@ -67,7 +68,7 @@ impl Test {
                 let feed = |test: &mut RateRatio, before: Option<&RateRatio>, arms: [Counts; 2]| {
                     let [canary, rest] = arms;
                     if let Some(before) = before {
-                        // The logarithms of a split are most of the time.
+                        // Most of the time goes into the logarithms of a split.
                         test.split_as(design, (canary.trials, rest.trials), before, design);
                     }
                     test.update(design, canary, rest)
@@ -80,7 +81,7 @@ impl Test {
                 let design = &design.with_limits(cap, None)?;
                 let feed = |test: &mut Bernoulli, _: Option<&Bernoulli>, arms: [Counts; 2]| {
                     let [canary, mut rest] = arms;
-                    // Where all of it fails, rounding of fractions must not leave more.
+                    // Rounding of fractions must not leave more events than trials.
                     rest.events = smaller(rest.events, rest.trials);
                     test.update(design, canary, rest)
                 };
@@ -92,8 +93,8 @@ impl Test {
     }
 
     /// The Pearson dispersion of groups against the rest, pooled, for each length of block. Where
-    /// instances are left out in turn, the one that exceeds its expectation most in a block is
-    /// replaced by it.
+    /// instances are left out in turn, the one furthest above its expectation in a block is set to
+    /// it.
     pub(super) fn dispersions(&self, groups: &[Group<'_>], all: &[Counts]) -> Vec<BlockDispersion> {
         let lengths = BLOCKS.into_iter().filter(|length| all.len() / length >= FEWEST_BLOCKS);
         lengths.filter_map(|length| self.dispersion(groups, all, length)).collect()
@@ -133,8 +134,8 @@ impl Test {
     }
 }
 
-/// The maxima of windows that run side by side: `feed` adds a tick to the test of a window, beside that
-/// of the window before.
+/// The maxima over windows, which overlap. `feed` adds a tick to the test of one window; it also
+/// gets that of the window before, whose logarithms it may copy.
 fn maxima<T: Copy>(
     (groups, all): (&[Group<'_>], &[Counts]),
     windows: &Windows,
@@ -148,7 +149,7 @@ fn maxima<T: Copy>(
         let mut running = VecDeque::new();
         for (tick, all) in all.iter().enumerate() {
             if tick % windows.stride == 0 && tick / windows.stride < windows.count {
-                // Of the whole, then without each instance.
+                // The test of the whole group, then those without each instance.
                 running.push_back((f64::NEG_INFINITY, vec![fresh; 1 + group.parts.len()]));
             }
             let (canary, mut before) = (group.sum[tick], None::<&[T]>);
@@ -196,8 +197,7 @@ impl Windows {
     }
 }
 
-/// The threshold that the maxima call for, `fit(M)`, and how many independent ones its tail rests
-/// on.
+/// The threshold `fit(M)` for sorted maxima, and the number of independent windows in their tail.
 pub(in crate::stats) fn fit(sorted: &[f64], windows: &Windows, least: f64) -> (f64, f64) {
     let tail = percentile(sorted, TAIL).unwrap_or_default();
     let above = &sorted[sorted.partition_point(|maximum| *maximum <= tail)..];
