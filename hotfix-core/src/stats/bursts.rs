@@ -1,5 +1,4 @@
-//! Bursts of failures of the live version, minute by minute. See
-//! `docs/decisions/one-clients-failures.md`.
+//! Bursts of failures of the live version. See `docs/decisions/one-clients-failures.md`.
 
 use serde::{Deserialize, Serialize};
 
@@ -8,7 +7,7 @@ use crate::unit::{Span, Timestamp};
 
 /// Time over which failures are summed and compared with the usual rate.
 pub(crate) const MINUTE: Span = Span::from_seconds(60);
-/// A burst exceeds the usual rate by this many standard deviations plus this many failures, as
+/// A burst exceeds the usual rate by so many standard deviations plus so many failures, as
 /// independent errors do in at most one minute of 25,000.
 pub(crate) const ABOVE: (f64, f64) = (4.0, 4.0);
 /// A minute that is below the usual rate by this part of a burst's excess becomes the usual rate.
@@ -17,8 +16,8 @@ const DROPS: f64 = 0.75;
 const MEMORY: f64 = 16.0;
 /// Minutes after which failures of the live version are its new usual rate, and no longer a burst.
 pub(crate) const LONGEST: u32 = 10;
-/// Failures of the canary are like the live version's bursts if their excess is at most this many
-/// times that of its worst minute.
+/// The canary's failures may be a burst if their excess is at most this many times that of the live
+/// version's worst minute.
 const WORST: f64 = 3.0;
 /// Minutes without a burst after which the live version is taken to have none.
 const HAS_NONE: u32 = 60;

@@ -128,8 +128,7 @@ impl CeilingDesign {
         terms
     }
 
-    /// `ln E`; the lowest finite number for `E = 0`, possible if the only alternative is a rate of
-    /// 0.
+    /// `ln E`; the lowest finite number for `E = 0`, which only a rate of 0 as alternative gives.
     fn log_e(&self, terms: &[f64; MAX_GRID]) -> f64 {
         larger(log_mean_exp(terms, &self.weights.weight), f64::MIN)
     }
@@ -184,9 +183,7 @@ impl Ceiling {
         Ok(self.evaluate(design))
     }
 
-    /// Adds another state's counts. As in
-    /// [`RateRatio::merge`](super::rate_ratio::RateRatio::merge), the maximum and decision of
-    /// `other` are dropped.
+    /// Adds another state's counts; its maximum and decision are dropped.
     ///
     /// # Errors
     /// [`StatError`] if the states belong to another design.

@@ -55,16 +55,16 @@ macro_rules! settings {
             /// inverted for better. None: the default grid, or for latency the joint bet where it
             /// applies.
             pub grid: Option<Vec<f64>>,
-            /// One weight a ratio, summing to 1. None: the default ones, or equal ones if `grid` is
-            /// given.
+            /// One weight a ratio, summing to 1. None: the default's, or equal ones for a grid that
+            /// is given.
             pub weights: Option<Vec<f64>>,
             /// Factor on every gain, above 0 and at most 1: evidence under noise is worth less.
             pub temper: f64,
             /// Most log evidence that a tick may add to a term, after `temper`; above 0. Absent: no cap.
             pub cap: Option<f64>,
-            /// Log evidence that decides, above 0; None for `ln(1/α)`. By Ville's inequality the
-            /// chance of ever deciding while the null holds is at most `e^-threshold`: below
-            /// `ln(1/α)` it may exceed `α`.
+            /// Log evidence that decides, above 0; None: `ln(1/α)`. By Ville's inequality the test
+            /// ever decides under the null with chance `e^-threshold` at most: over `α` if it is
+            /// below `ln(1/α)`.
             pub threshold: Option<f64>,
             $($(#[$doc])* pub $own: $type,)*
         }
@@ -170,8 +170,7 @@ pub(super) struct Grid {
 }
 
 impl Grid {
-    /// Checks a grid; `default` has the ratios and weights for None. Ratios without weights weigh
-    /// equally.
+    /// Checks a grid; `default`: ratios and weights for None. Ratios without weights weigh equally.
     pub(super) fn try_new(
         direction: Direction,
         grid: Option<&[f64]>,
@@ -194,7 +193,7 @@ impl Grid {
         Ok(this)
     }
 
-    /// A grid of `len` bets with weights only; equal ones for None.
+    /// A grid of `len` bets without ratios; equal weights for None.
     pub(super) fn weighted(len: usize, weights: Option<&[f64]>) -> Result<Self, StatError> {
         if len == 0 || len > MAX_GRID {
             return Err(StatError::GridLength { len });

@@ -73,8 +73,7 @@ pub fn wilson(counts: Counts, confidence: f64) -> Result<Interval, StatError> {
     let (x, n) = (counts.events, counts.trials);
     let z = normal_quantile(0.5 * level);
     let z2 = z * z;
-    // The upper root by its formula, the lower one as the product of both roots over the upper: no
-    // digits cancel.
+    // The upper root, and the lower as the product of both over the upper: no digits cancel.
     let spread = (z2 * (z2 + 4.0 * x * ((n - x) / n))).sqrt();
     let upper = (2.0 * x + z2 + spread) / (2.0 * (n + z2));
     let low = x * (x / n) / ((n + z2) * upper);

@@ -5,8 +5,7 @@ use super::mixture::Mixture;
 use super::{Bounds, Evidence, MAX_GRID, StatError, Totals, Watch};
 use serde::{Deserialize, Serialize};
 
-/// Terms, totals and decision of one test. Methods that compute take the mixture that it was made
-/// for.
+/// Terms, totals and decision of one test; its methods take the mixture that it was made for.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(try_from = "SavedState", into = "SavedState")]
 pub(super) struct MixtureState {
@@ -52,8 +51,7 @@ impl MixtureState {
         mixture.open_tick(&mut self.ticks, &mut self.terms);
     }
 
-    /// Adds a tick's gains after temper and cap; returns whether the test has decided, now or
-    /// before.
+    /// Adds a tick's gains after temper and cap; returns whether the test has decided.
     pub(super) fn add(&mut self, mixture: &Mixture, gains: [f64; MAX_GRID]) -> bool {
         for (term, gain) in self.terms.iter_mut().zip(gains) {
             *term += mixture.limits.of(gain);
@@ -61,8 +59,7 @@ impl MixtureState {
         self.evaluate(mixture, mixture.bound(&self.terms))
     }
 
-    /// Compares the evidence, whose lower bound is `lower`, with the threshold; returns whether the
-    /// test has decided, now or before.
+    /// Compares the evidence, from its lower bound on, with the threshold; whether it has decided.
     #[inline]
     pub(super) fn evaluate(&mut self, mixture: &Mixture, lower: f64) -> bool {
         let (slack, threshold) = (mixture.slack(), mixture.limits.threshold);

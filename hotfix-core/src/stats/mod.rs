@@ -146,8 +146,8 @@ fn in_range(value: f64) -> bool {
 /// Checks both arms of a tick at once, as every update does.
 #[inline]
 fn check_both(canary: Counts, baseline: Counts) -> Result<(), StatError> {
-    // As integers, the bits of numbers from 0 on are ordered like the numbers, and those of
-    // anything else are larger. Minus zero is among the latter, and passes the slow check.
+    // The bits of numbers from 0 on are in the order of the numbers, and any others are above them;
+    // minus zero passes the slow check.
     let bits = [canary.events, canary.trials, baseline.events, baseline.trials].map(f64::to_bits);
     if bits[0].max(bits[1]).max(bits[2].max(bits[3])) <= MAX_COUNT.to_bits() {
         return Ok(());
@@ -207,10 +207,10 @@ impl Totals {
         self.canary.trials > 0.0 && self.baseline.trials > 0.0
     }
 
-    /// Canary rate over baseline rate within strata (planned splits, or kinds of users), pooled.
-    /// The ratio of plain sums would take a shock during a larger split, or users who fail more
-    /// often, for an effect of the canary. With one stratum, or without events in one arm, it is
-    /// the [`ratio`](Self::ratio) of the sums. Source: Mantel and Haenszel (1959), for rates.
+    /// Canary rate over baseline rate, pooled from strata: planned splits, or kinds of users. Of
+    /// plain sums, a shock during a larger split, or users who fail more often, would look like an
+    /// effect of the canary. With one stratum, or without events in one arm, it is the sums'
+    /// [`ratio`](Self::ratio). Source: Mantel and Haenszel (1959), for rates.
     ///
     /// ```
     /// use hotfix_core::stats::{Counts, Totals};
@@ -272,8 +272,7 @@ closed_set! {
 }
 
 impl Direction {
-    /// The setting that this direction does not use but that is not at its default, with a sentence
-    /// about it; None if there is no such setting.
+    /// The setting of the other direction that is not at its default, with a sentence about it.
     pub fn without_effect(self, tolerated: f64, margin: f64) -> Option<(&'static str, String)> {
         let usual = rate_ratio::RateRatioSettings::default();
         let (key, other, is_usual) = match self {
@@ -325,8 +324,8 @@ struct Watch {
 impl Watch {
     const START: Self = Self { highest: 0.0, decided: false };
 
-    /// The state after one more evaluation. `ln E` is between `lower` and `lower + slack`; `exact`
-    /// computes it, and is called only if these bounds leave the crossing open.
+    /// The state after one more evaluation: `ln E` is from `lower` to `lower + slack`. `exact`
+    /// gives it, and is called only if these bounds leave the crossing open.
     #[inline]
     fn evaluated(
         mut self,

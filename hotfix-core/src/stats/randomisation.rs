@@ -53,8 +53,7 @@ pub struct RandomisationSettings {
     /// `r0`, at least 1: lowers the evidence, see the module.
     #[serde(default = "usual::one")]
     pub tolerated: f64,
-    /// Ratios of the alternatives, as in
-    /// [`RateRatioSettings`](super::rate_ratio::RateRatioSettings).
+    /// Ratios of the alternatives; None: those of the rate-ratio test.
     pub grid: Option<Vec<f64>>,
     /// Weights of these ratios, as there.
     pub weights: Option<Vec<f64>>,
@@ -340,8 +339,7 @@ impl Randomisation {
     ///
     /// The order in which subsets are spent does not depend on which one is the canary, except that
     /// it loses ties. So under 'no effect' the canary is among the first `s` of `N` with chance
-    /// `s/N` at most: valid at every interim analysis, and at most `α` once the canary is spent. It
-    /// does not change after that.
+    /// `s/N` at most: valid at every interim analysis, and at most `α` once it is spent.
     pub fn p_value(&self) -> f64 {
         if self.rank > 0 { self.rank as f64 / self.spent.len() as f64 } else { 1.0 }
     }

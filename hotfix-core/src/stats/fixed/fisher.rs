@@ -11,8 +11,7 @@ use crate::stats::{Counts, MAX_COUNT};
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Fisher {
-    /// Chance of such a table, or one further out, given its margins, if both arms had the same
-    /// rate; 0 to 1.
+    /// Chance of such a table, or one further out, given its margins and equal rates; 0 to 1.
     pub p_value: f64,
     /// Effect size: the canary's odds over the baseline's, of the sample. Infinite where only the
     /// lower product is zero, absent where both are.

@@ -64,8 +64,7 @@ const HOLD: f64 = 0.95;
 pub struct SlowCalibrationSettings {
     /// Chance of ever rolling back a canary that is at most so many times as slow.
     pub alpha: f64,
-    /// The metric's share of `alpha`, above 0: it decides at a threshold that is higher by
-    /// `-ln(weight)`.
+    /// The metric's share of `alpha`, above 0: its own threshold is higher by `-ln(weight)`.
     pub weight: f64,
     /// The least tolerance, at least 1.
     pub tolerated: f64,
@@ -304,7 +303,7 @@ impl<'a> Replayed<'a> {
         for cap in std::iter::once(usual).chain(CAPS.map(|part| part * self.least)).chain([wide]) {
             let capped = maxima(cap);
             let (threshold, independent) = fit(&capped, &self.windows, self.least);
-            // One block alone must never be enough, so the threshold limits the cap.
+            // One block alone is never enough, so the threshold limits the cap.
             let cap = smaller(cap, ToleranceLimits::cap_of(threshold));
             let limits = ToleranceLimits { threshold, cap, gross_less };
             let limited = design.with_limits(Some(limits))?;
@@ -462,8 +461,8 @@ impl<'a> Replayed<'a> {
         })
     }
 
-    /// Calls `each` for every tick of a rollout, with the simulated canary, the rest, the tick's
-    /// place in the phase, and whether evidence is renewed. `each` returns whether to go on.
+    /// Calls `each` for the ticks of a rollout, with the simulated canary, the rest, the place in
+    /// the phase, and whether evidence is renewed, until it returns false.
     pub(super) fn ticks(
         &self,
         (group, start): (usize, usize),

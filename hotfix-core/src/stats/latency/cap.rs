@@ -30,8 +30,7 @@ pub(super) fn common_cap(
     parts.iter_mut().zip(terms).for_each(|(part, term)| *part += term - before);
     let mut cap = most;
     loop {
-        // `left`: what alternatives below the cap contribute; `cut`: log of the parts of the
-        // others.
+        // What alternatives below the cap contribute, and the log of the others' parts.
         let (mut left, mut cut) = (0.0, f64::NEG_INFINITY);
         for (gain, part) in gains.iter().zip(&parts) {
             if *gain > cap {

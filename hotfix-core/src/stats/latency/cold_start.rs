@@ -85,8 +85,7 @@ impl ColdStart {
         self.may_fall = false;
     }
 
-    /// The peak of an excess that decays, or that has just decayed so that the evidence began
-    /// again; None if evidence may roll back.
+    /// The peak of an excess that decays or has just decayed; None if evidence may roll back.
     pub(crate) fn decays(&self, at: Timestamp) -> Option<Slowdown> {
         let again = self.began_again.filter(|(again, _)| at.since(*again) < AGAIN);
         again.map(|(_, peak)| peak).or(self.peak.filter(|_| self.may_fall))

@@ -114,8 +114,7 @@ impl FitDocument {
         Self { slow: slow[..boundaries].to_vec(), trials: *trials, share: *share }
     }
 
-    /// Accepts what a test can have written: shares that fall from below 1 to above 0, or
-    /// [`Fit::NONE`].
+    /// Accepts what a test may have written: shares falling from below 1 to above 0, or nothing.
     pub(super) fn check(self, boundaries: usize) -> Result<Fit, StatError> {
         let Self { slow, trials, share } = self;
         let mut fit = Fit { trials, share, ..Fit::NONE };

@@ -25,8 +25,8 @@ const LEAST_RISE: f64 = 1e-3;
 const LONE_SLOPE: f64 = 2.0;
 /// Fewer requests than so many on a side of a boundary do not show how the score rises there.
 const LEAST_SHOWN: f64 = 5.0;
-/// Steepest rise of the score over a factor of e in time, for where data do not show it: the
-/// standard deviation of log times is then 0.03.
+/// Steepest rise of the score where data do not show it: the standard deviation of log times is
+/// then 0.03.
 const STEEPEST: f64 = 1.0 / 0.03;
 /// Shares of requests up to a boundary between which it shows how far the arms differ.
 const TELLING: (f64, f64) = (0.01, 0.99);
@@ -283,9 +283,8 @@ pub(super) fn slowdown(
 }
 
 /// Whether all boundaries at which the canary has more slow requests than the `stretched` baseline
-/// are within the factor of each other: requests that take nearly the same time cross them all at
-/// once. False where a boundary shows more than all requests that could have crossed it. `ln_ratio`
-/// is the logarithm of the factor.
+/// are within its factor of each other: requests of nearly the same time cross them all at once.
+/// False where a boundary shows more than all requests that could have crossed it.
 pub(super) fn hangs_on_a_boundary(
     axis: &Axis,
     (stretched, ln_ratio): (&Transfer, f64),

@@ -147,8 +147,7 @@ pub(super) fn of(seen: &Seen<'_>) -> Vec<Advice> {
     advice
 }
 
-/// The gravest incident in a history, and the usual rate, the median over all stretches; None
-/// without an incident.
+/// The gravest incident in a history, and the usual rate (the median over stretches) beside it.
 pub(super) fn incident(settings: &CalibrationSettings, all: &[Counts]) -> Option<(Advice, f64)> {
     let length = whole((STRETCH / settings.tick_seconds).ceil()).max(1);
     let stretches: Vec<Counts> = all.chunks(length).map(|ticks| ticks.iter().sum()).collect();
