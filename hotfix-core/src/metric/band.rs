@@ -12,8 +12,8 @@ closed_set! {
         Success = "success",
         /// Neither success nor alert, or too few trials.
         Hold = "hold",
-        /// A bound falls inside the histogram bucket that holds the quantile, which cannot be
-        /// interpolated there, or has no level of the volume before yet: not a pass.
+        /// Not decided, so no pass: a bound is inside the bucket of a quantile that cannot be
+        /// interpolated there, or is on the live version of a volume that has no earlier level yet.
         Between = "between",
         /// Beyond the alert bound.
         Alert = "alert",
@@ -46,9 +46,9 @@ pub(crate) const CONFIRMS: f64 = std::f64::consts::LN_10;
 
 /// The present figure of a bound; None if its reference is missing.
 ///
-/// Without a live arm a bound on it falls back on the reference, except for a volume: traffic has
-/// hours, so its own level before is passed as `live`, or nothing. A ratio of a level below zero has no
-/// meaning, and one of no traffic neither.
+/// Without a live arm a bound on it falls back on the reference, except for a volume: traffic
+/// changes over the day, so callers pass its own earlier level as `live`, or None. A ratio has no
+/// meaning for a level below zero, or for no traffic: None.
 #[inline]
 pub(crate) fn bound_figure(metric: &Metric, bound: Bound, live: Option<Judged>) -> Option<f64> {
     let (of, ratio) = match bound.value {
@@ -97,14 +97,15 @@ impl Metric {
         if both { Some(false) } else { canary.beyond(figure, self.worse) }
     }
 
-    /// Whether what meets its success bound, or else its alert bound, is at most so many times as bad as its
-    /// reference: without the live version, too, nothing that is worse passes a gate.
+    /// Whether a value within the success bound, or without one the alert bound, is at most `times`
+    /// times as bad as the reference, so that nothing worse passes a gate without the live version,
+    /// too. False without such a bound or the reference.
     pub(crate) fn keeps_within(&self, times: f64) -> bool {
         let bound = self.bounds.success.or(self.bounds.alert);
         let figure = bound.and_then(|bound| bound_figure(self, bound, None));
         let Some((figure, reference)) = figure.zip(self.reference) else { return false };
         match self.worse {
-            // Of none there is no multiple: the bound is what is allowed.
+            // A reference of 0 has no multiple: the bound is what is allowed.
             Worse::Higher => reference == 0.0 || figure <= times * reference,
             Worse::Lower if self.kind.is_fraction() => 1.0 - figure <= times * (1.0 - reference),
             Worse::Lower => times * figure >= reference,
@@ -223,7 +224,7 @@ pub(crate) fn zone(metric: &Metric, canary: Judged, live: Option<Judged>, tested
     ) {
         (_, Some(true), _) => Band::Alert,
         (None, _, _) | (_, None, _) | (_, _, None) => return surely(Band::Between),
-        // A miss that the edges show is no guess.
+        // A miss that the bucket's edges show is not interpolated.
         (_, _, Some(true)) => return Zone { band: Band::Hold, interpolated: missed.is_none() },
         // An interpolated value does not roll back, and does not pass.
         (Some(true), _, _) => Band::Hold,

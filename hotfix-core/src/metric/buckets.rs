@@ -10,8 +10,8 @@ use crate::unit::MetricName;
 
 use super::{Judged, bound_figure};
 
-/// A bound that a histogram cannot decide in one of its buckets: strictly inside of a closed one, where the
-/// quantile is interpolated, or in the first or the open last one, in which nothing can be.
+/// A bound strictly inside a bucket, which a histogram's counts alone cannot decide: in a closed
+/// bucket the quantile is interpolated, in the first and in the open last one that is impossible.
 ///
 /// The metric's boundaries are what the policy knows of the histogram. Raw durations are counted at the
 /// bounds, too.
@@ -32,14 +32,14 @@ pub struct BoundInBucket {
 }
 
 impl BoundInBucket {
-    /// Those of a metric, the mildest bound first. A bound that is a ratio of the live version has
+    /// Such bounds of a metric, the mildest first. A bound that is a ratio of the live version has
     /// no figure beforehand.
     pub fn of(metric: &Metric) -> impl Iterator<Item = Self> {
         let edges: Vec<f64> = metric.boundaries.iter().map(|edge| edge.as_seconds()).collect();
         Self::within(metric, &edges).into_iter()
     }
 
-    /// Those of a metric whose histogram has these boundaries, in seconds.
+    /// Such bounds of a metric whose histogram has these boundaries, in seconds.
     pub(crate) fn within(metric: &Metric, edges: &[f64]) -> Vec<Self> {
         let bounds = metric.bounds.named();
         bounds.filter_map(|(name, bound)| Self::find(metric, edges, name, bound)).collect()
@@ -66,7 +66,7 @@ impl BoundInBucket {
         Some(Self { metric, bound: name, figure, low, high, worse })
     }
 
-    /// Whether nothing can be interpolated in its bucket.
+    /// Whether its bucket is the first or the open last one, so that nothing can be interpolated.
     pub(crate) fn is_beyond(&self) -> bool {
         self.low <= 0.0 || self.high.is_infinite()
     }

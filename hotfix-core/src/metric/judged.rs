@@ -69,7 +69,7 @@ impl Judged {
         self.estimate().unwrap_or(if self.low > 0.0 { self.middle() } else { self.high })
     }
 
-    /// That number, where it is one.
+    /// The number to show, if it is finite.
     pub(crate) fn finite(self) -> Option<f64> {
         Some(self.shown()).filter(|value| value.is_finite())
     }

@@ -5,7 +5,8 @@ use serde::{Deserialize, Serialize};
 
 use crate::unit::{Span, Timestamp};
 
-/// A counter that was reset has at most this multiple of what the arm usually has in that time.
+/// A fallen total is of a reset counter if at most this multiple of what usually comes in that
+/// time.
 const MOST_GROWTH: f64 = 3.0;
 
 /// Growth of an arm's totals.
@@ -13,7 +14,7 @@ const MOST_GROWTH: f64 = 3.0;
 #[serde(deny_unknown_fields)]
 pub(super) struct Pace {
     trials: f64,
-    /// The time in which that was.
+    /// From when to when these trials were counted.
     since: Option<Timestamp>,
     to: Option<Timestamp>,
 }
@@ -30,15 +31,15 @@ impl Pace {
         self.to.is_some_and(|to| self.grows_by(trials, at.since(to)))
     }
 
-    /// Whether the arm usually has so many requests in that time; false where the pace is unknown.
+    /// Whether so many requests fit the usual pace in that time; false where the pace is unknown.
     pub(super) fn grows_by(&self, trials: f64, within: Span) -> bool {
         let Some((since, to)) = self.since.zip(self.to) else { return false };
         let known = to.since(since).as_seconds();
         trials * known <= MOST_GROWTH * self.trials * within.as_seconds() && known > 0.0
     }
 
-    /// Records by how much the totals grew, also in the time `over` that was left out. Those of a counter
-    /// that was reset are left out: where that was a mistake, each next fall would look like a reset.
+    /// Records that totals grew by `by` until `at`, also in the time `over` that was left out. Not
+    /// for a reset counter: if that was a mistake, each next fall would look like a reset.
     pub(super) fn grow(&mut self, at: Timestamp, by: f64, over: Span) {
         if self.to.is_none() {
             self.pass(at);

@@ -56,7 +56,7 @@ impl Observation {
         self.readings.iter().map(|(name, reading)| (*name, reading))
     }
 
-    /// Takes out the reading of a metric, such as one that was refused: see [`ReadingError::metric`].
+    /// Removes and returns a metric's reading, such as a refused one: see [`ReadingError::metric`].
     ///
     /// [`ReadingError::metric`]: crate::metric::ReadingError::metric
     pub fn remove(&mut self, metric: MetricName) -> Option<Reading> {
@@ -69,7 +69,7 @@ impl Observation {
         self.readings.iter_mut().find(|(name, _)| *name == metric).map(|(_, reading)| reading)
     }
 
-    /// Takes out the arms of a metric, to be changed and set again; none where it has no reading.
+    /// Moves out the arms of a metric, to be changed and set again; empty arms without a reading.
     pub(crate) fn take_arms(&mut self, metric: MetricName) -> Arms {
         let known = self.get_mut(metric).map(|reading| std::mem::take(reading.whole_mut()));
         known.unwrap_or_default()

@@ -123,7 +123,7 @@ impl ReadingError {
         self.place().map_or_else(|metric| *metric, |place| place.metric)
     }
 
-    /// Where it is; the metric where it is of no arm.
+    /// The place of the reading, or as the error its metric where no arm is concerned.
     fn place(&self) -> Result<&ReadingPlace, &MetricName> {
         match self {
             Self::UnknownMetric { metric, .. }
@@ -147,14 +147,14 @@ pub(super) const ARMS: [&str; 2] = ["canary", "baseline"];
 
 /// Bucket boundaries of a latency metric in seconds, ascending; empty for other kinds.
 ///
-/// Histograms keep the buckets of the first reading. A later one with further buckets replaces it until
-/// the canary is read; after that further buckets are left out. Raw samples are counted at the policy's
-/// boundaries and bounds, and at points between, so that a bound is always an edge.
+/// Histograms keep the buckets of the first reading, or of a later one with further buckets until
+/// the canary is read; after that further buckets are left out. Raw samples are counted at the
+/// policy's boundaries and bounds, and at points between, so that a bound is always an edge.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Layout(Vec<f64>);
 
 impl Layout {
-    /// The layout that this reading sets; empty where it does not set one.
+    /// The layout that this reading sets; empty if it sets none.
     pub fn of(metric: &Metric, reading: &Reading) -> Self {
         let mut samples =
             reading.strata().flat_map(|arms| arms.canary.iter().chain(&arms.baseline));
@@ -166,7 +166,7 @@ impl Layout {
         Self(first.unwrap_or_default())
     }
 
-    /// Whether it has all boundaries of another one, and more.
+    /// Whether it has all boundaries of the other layout, and more.
     pub(crate) fn refines(&self, other: &Self) -> bool {
         self.0.len() > other.0.len() && other.0.iter().all(|edge| self.0.contains(edge))
     }
@@ -176,8 +176,8 @@ impl Layout {
         edges.extend(metric.bound_figures());
         let (least, most) =
             edges.iter().fold((f64::INFINITY, 0.0f64), |(l, m), &e| (l.min(e), m.max(e)));
-        // Points a sixth apart in between, or further where there are too many, for the quantiles that
-        // reports show and bounds on the live version compare.
+        // Further points, each a sixth above the one before, or more if there would be too many:
+        // for the quantiles that reports show and bounds on the live version compare.
         let left = Self::MOST.saturating_sub(edges.len()) as f64;
         let step = larger(7.0 / 6.0, exp(ln(64.0 * most / least) / left));
         let mut edge = least / 8.0;
@@ -236,7 +236,7 @@ impl Reading {
 pub(super) struct MetricReader<'a> {
     pub(super) metric: &'a Metric,
     pub(super) arm: &'static str,
-    /// The reading by strata, and which of them.
+    /// The reading and the place of the stratum; None without strata.
     pub(super) stratum: Option<(&'a Reading, usize)>,
     pub(super) instance: Option<&'a str>,
 }
@@ -343,7 +343,7 @@ impl MetricReader<'_> {
         if sent.le.len() != sent.counts.len() {
             return Err(fault("`le` and `counts` differ in length"));
         }
-        // Boundaries beside those of the first reading are left out, so only its number counts.
+        // Boundaries beside those of the layout are left out, so only the layout's number counts.
         if sent.le.is_empty() || layout.edges().len() > Layout::MOST {
             return Err(fault("send 1 to 64 buckets"));
         }
@@ -365,7 +365,7 @@ impl MetricReader<'_> {
             row[1..].copy_from_slice(&sent.counts);
             return Ok(());
         }
-        // Counts are cumulative, so that those at further boundaries are left out.
+        // Counts are cumulative, so those at further boundaries can be left out.
         let mut at = sent.le.iter().zip(&sent.counts);
         for (column, edge) in row[1..].iter_mut().zip(layout.edges()) {
             let Some((_, count)) = at.find(|(le, _)| *le == edge) else {
@@ -438,7 +438,7 @@ impl Reading {
 }
 
 impl Sample {
-    /// The seconds of a count; of its instances the longest.
+    /// Seconds of exposure of a count, of instances the longest; None for other forms.
     fn exposure(&self) -> Option<f64> {
         match self {
             Self::Pair(_, seconds) => Some(*seconds),

@@ -62,7 +62,7 @@ impl Reading {
         Self { first, more: is_list.then(|| Box::new(more)) }
     }
 
-    /// A reading by strata that have names; one without any has no arms.
+    /// A reading by strata that have names; without any, a reading with empty arms.
     pub fn by_stratum(strata: BTreeMap<String, Arms>) -> Self {
         let has_any = !strata.is_empty();
         let (names, arms): (_, Vec<_>) = strata.into_iter().unzip();

@@ -36,24 +36,24 @@ pub struct Tick {
     /// Events and trials of each instance of the canary and of the baseline, in the order of their
     /// names; empty where an arm did not send them, and for readings by strata.
     pub instances: [Vec<[f64; 2]>; 2],
-    /// Of how many seconds the counts of the canary and of the baseline are; of a volume, the seconds
-    /// that running totals are of.
+    /// Seconds that the counts of the canary and of the baseline cover: known for running totals,
+    /// else 0 until the judge sets them.
     pub seconds: [f64; 2],
-    /// The canary read something.
+    /// The canary has a usable reading.
     pub canary: bool,
-    /// The baseline read something.
+    /// The baseline has a usable reading.
     pub baseline: bool,
-    /// Why an arm that was sent adds nothing, of the canary and of the baseline.
+    /// Why a reading that was sent adds nothing, for the canary and for the baseline.
     pub unused: [Option<Unused>; 2],
-    /// A number of the canary was NaN or infinite. Such an arm is left out; a live version without a reading is
-    /// missing.
+    /// A number of the canary was NaN or infinite, so the arm is left out. A baseline with such a
+    /// number only counts as not read.
     pub not_finite: bool,
     /// The numbers are running totals.
     pub totals: bool,
     /// The running totals of the two arms were last read at different times, so the differences
     /// cover different times.
     pub uneven: bool,
-    /// Running totals fell, and are those of a source that is behind the one before.
+    /// Running totals fell because their source lags behind the one of the reading before.
     pub behind: bool,
 }
 
@@ -66,8 +66,8 @@ impl Tick {
         self.instances[1].clear();
     }
 
-    /// Reads a reading of both arms with which nothing is wrong, and which is neither by stratum nor by
-    /// instance, as most are; false where it has to be read at length.
+    /// Fast path for most readings: both arms are valid, without strata, instances or running
+    /// totals. Returns false for any other reading, which [`read`](Self::read) then reads.
     #[inline]
     pub(crate) fn read_plain(
         &mut self,
@@ -134,7 +134,7 @@ impl Tick {
             self.behind = behind.get().is_some_and(|behind| *behind);
             return read;
         }
-        // No document has them, so a log with them could not be read again.
+        // JSON would read these names as members of the arms, so a log could not be read again.
         let unreadable = |name: &String| NO_STRATA.contains(&name.as_str());
         if let Some(place) = reading.names().iter().position(unreadable) {
             let stratum = Some((reading, place));
@@ -161,7 +161,7 @@ impl Tick {
         (self.canary, self.baseline) = (parts[0] >= least, parts[1] >= least);
         for (sum, parts) in self.row.chunks_mut(width / 2).zip(parts) {
             if metric.kind.has_exposure() {
-                // As instances, strata are watched side by side.
+                // Strata are exposed at the same time, as instances are: the mean of their seconds.
                 sum[1] /= larger(parts, 1.0);
             } else if metric.kind.is_traffic() && parts >= least {
                 // The parts of a volume are added up, not averaged.
@@ -221,7 +221,7 @@ impl Tick {
     }
 }
 
-/// The row of such a reading of numbers.
+/// The row of a plain reading of numbers; None if it needs more than a copy.
 #[inline]
 fn plain(
     metric: &Metric,
@@ -250,8 +250,8 @@ fn plain(
     }
 }
 
-/// Whether nothing is wrong with an arm's histogram, which has the buckets of the layout: those of a
-/// reading that was checked.
+/// Whether an arm's histogram is valid and has the buckets of the layout, which were checked when
+/// they were set.
 #[inline]
 fn is_plain_histogram(sent: &Histogram, layout: &Layout) -> bool {
     let (mut plain, mut before) = (!layout.edges().is_empty(), 0.0);
@@ -263,8 +263,7 @@ fn is_plain_histogram(sent: &Histogram, layout: &Layout) -> bool {
     plain && fits && sent.counts.len() == sent.le.len() && sent.le == layout.edges()
 }
 
-/// What the seconds of exposure of an arm with this share are scaled with; None where they are taken
-/// as they are.
+/// Factor on the seconds of exposure of an arm with this share; None if they are not scaled.
 #[inline]
 fn exposed(metric: &Metric, share: Share) -> Option<f64> {
     (metric.kind.has_exposure() && metric.scaled).then(|| share.as_fraction())
@@ -273,9 +272,9 @@ fn exposed(metric: &Metric, share: Share) -> Option<f64> {
 /// Result of one arm's reading.
 enum Read {
     NotFinite,
-    /// Totals of which it is not known what came since the last ones.
+    /// Running totals of which it is not known what is new.
     Nothing(Unused),
-    /// Running totals are of this time; zero for others.
+    /// A usable reading; the time that running totals cover, zero without totals.
     Something(Span),
 }
 
@@ -284,12 +283,12 @@ closed_set! {
     Unused {
         /// Running totals are the first ones: the next ones count from them.
         First = "first",
-        /// They fell, and are too high for a counter that was reset.
+        /// Running totals fell, and are too high for a counter that was reset.
         Fell = "fell",
-        /// None fell, and yet there are more events than trials more than before, or a histogram is
-        /// none.
+        /// No total fell, but events rose by more than trials, or the differences are not a
+        /// histogram.
         TwoMoments = "two_moments",
-        /// It is scaled by a share of the traffic that is not known.
+        /// The exposure is scaled by a share of the traffic that is not known.
         Share = "share",
     }
 }
@@ -315,18 +314,18 @@ impl Unused {
 enum Last<'a> {
     /// The value sent is not a total.
     NotNeeded,
-    /// It is one; there may be none before it.
+    /// It is one; None if no total is known before it.
     Totals(Option<&'a Kept>),
 }
 
-/// What a reading is of.
+/// What reading a sample needs beside the sample.
 #[derive(Clone, Copy)]
 struct Source<'a> {
     metric: &'a Metric,
     layout: &'a Layout,
     at: Timestamp,
     share: Share,
-    /// Whether the reading is of a source that is behind.
+    /// Whether the reading's source [lags behind](Counters::is_behind).
     behind: &'a dyn Fn() -> bool,
 }
 
@@ -337,7 +336,7 @@ impl<'a> Source<'a> {
         Before { kind: metric.kind, pace, at, is_sum, fall, behind }
     }
 
-    /// What an arm's seconds of exposure are scaled with; none where they are taken as they are.
+    /// [`exposed`] for the arm with this index.
     fn exposed(self, arm: usize) -> Option<f64> {
         exposed(self.metric, if arm == 0 { self.share } else { self.share.rest() })
     }
@@ -350,7 +349,7 @@ impl<'a> Source<'a> {
         last: Last<'_>,
         row: &mut [f64],
     ) -> Result<Read, ReadingError> {
-        // Most are events among trials, with which nothing is wrong.
+        // Fast path: most samples are valid events among trials.
         if let (Data::Trials, Sample::Pair(events, trials), Last::NotNeeded) =
             (self.metric.kind.data(), sample, last)
             && *events >= 0.0
@@ -407,7 +406,7 @@ impl MetricReader<'_> {
             let remedy = "it is not read by instance, send one reading for the whole arm";
             return Err(self.expects(remedy));
         }
-        // No document has them, so a log with them could not be read again.
+        // JSON would read these names as members of other forms, so a log could not be read again.
         if instances.is_empty() || NO_INSTANCES.iter().any(|name| instances.contains_key(*name)) {
             return Err(self.form());
         }

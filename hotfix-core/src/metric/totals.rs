@@ -22,7 +22,7 @@ use super::resolve::{ARMS, Layout, MetricReader, ReadingError};
 use super::strata::Reading;
 use super::tick::{Tick, Unused, trials_column};
 
-/// How old the totals of a source that is behind may be, and how far apart falls are that are one.
+/// How old the totals of a source that lags may be, and how far apart falls that count as one.
 const MOST_WAIT: Span = Span::from_seconds(120);
 
 /// The last running totals, by stratum.
@@ -50,29 +50,29 @@ pub(super) struct Kept {
     pub(super) falls: [Option<Fall>; 2],
 }
 
-/// A fall of the totals of an arm that is sent as a whole, or totals of two moments. They may rise again by
-/// as much at once, as an instance that was not read is back, or the source that is not behind answers:
-/// that is not new.
+/// A fall of the totals of an arm that is sent as a whole, or totals that were not of one moment.
+/// If they rise again by as much at once, because an instance is back or the source that does not
+/// lag answers, that rise is not new.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(super) struct Fall {
     /// What was stored before, less the totals that fell.
     by: Vec<f64>,
     at: Timestamp,
-    /// The time before it of which nothing was counted.
+    /// The time before the fall in which nothing was counted.
     pub(super) over: Span,
-    /// Growth was counted since.
+    /// Growth was counted since the fall.
     grew: bool,
 }
 
 impl Fall {
-    /// Whether so many more trials are at least as many as the totals had fallen by.
+    /// Whether the trials, which rose by `more` since, regained what they had fallen by.
     fn is_passed(&self, trials: usize, more: f64) -> bool {
         self.by[trials] > 0.0 && more >= self.by[trials]
     }
 
-    /// Whether that is so after growth was counted: of a source that is behind it was counted before, so
-    /// it is not known what is new.
+    /// As [`is_passed`](Self::is_passed), after growth was counted. Of a source that lags it had
+    /// been counted before, so what is new is not known.
     fn is_passed_late(&self, trials: usize, more: f64) -> bool {
         self.grew && self.is_passed(trials, more)
     }
@@ -87,13 +87,13 @@ pub(crate) enum Difference {
     More,
     /// One of them fell.
     Fell,
-    /// None fell, and yet they have more events than trials, or no histogram, more than before: a
-    /// counter was reset soon after it had begun, or the numbers are not of one moment.
+    /// None fell, but the differences have more events than trials, or are no histogram: a counter
+    /// was reset soon after it had begun, or the numbers are not of one moment.
     Impossible,
 }
 
-/// Turns totals into what came since `last`, where that is possible; else they stay. None for a
-/// counter's first reading.
+/// Turns `row` from totals into differences to `last` if they are [`Difference::More`]; else it
+/// stays. None for a counter's first reading.
 pub(crate) fn difference(data: Data, row: &mut [f64], last: &[f64]) -> Option<Difference> {
     if last.len() != row.len() {
         return None;
@@ -105,7 +105,7 @@ pub(crate) fn difference(data: Data, row: &mut [f64], last: &[f64]) -> Option<Di
     Some(differs)
 }
 
-/// How totals differ in so many columns, of which each has so much `more`.
+/// How totals differ in these columns, each of which rose by `more`.
 fn differs(data: Data, columns: usize, more: impl Fn(usize) -> f64) -> Difference {
     if (0..columns).any(|column| more(column) < 0.0) {
         return Difference::Fell;
@@ -118,22 +118,23 @@ fn differs(data: Data, columns: usize, more: impl Fn(usize) -> f64) -> Differenc
     if possible { Difference::More } else { Difference::Impossible }
 }
 
-/// What a counter's totals are, beside those that were stored last.
+/// How a counter's totals follow those that were stored last.
 #[derive(Clone, Copy)]
 pub(super) enum Progress {
     /// The difference is what came since then.
     Since,
-    /// They rose by what they had fallen, and more: that is what came since before the fall.
+    /// They rose by more than they had fallen: the rest came since before the fall.
     Back,
     /// The counter was reset: all of the totals is new.
     Reset,
-    /// The events were reset, and the seconds are those of a clock.
+    /// The events were reset; the seconds, which are those of a clock, were not.
     ResetBesideAClock,
-    /// Older, or of two moments: the next ones count from the stored ones.
+    /// Older totals, or not of one moment: the next ones count from the stored ones.
     Waits(Unused),
-    /// Neither later nor those of a counter that was reset since: the next ones count from these.
+    /// What is new is not known: the next ones count from these.
     Unknown(Unused),
-    /// The same, after a fall that is over: they rose by as much, and growth was counted in between.
+    /// As [`Self::Unknown`], after a fall that is over: they rose by as much, and growth was
+    /// counted in between.
     Passed(Unused),
 }
 
@@ -169,11 +170,11 @@ pub(super) struct Before<'a> {
     pub(super) kind: MetricKind,
     pub(super) pace: &'a Pace,
     pub(super) at: Timestamp,
-    /// They are a sum of several counters.
+    /// The totals are a sum of several counters.
     pub(super) is_sum: bool,
-    /// Its last fall.
+    /// The last fall of the sum.
     pub(super) fall: Option<&'a Fall>,
-    /// Whether the reading [is of a source that is behind](Counters::is_behind).
+    /// Whether the reading's source [lags behind](Counters::is_behind).
     pub(super) behind: &'a dyn Fn() -> bool,
 }
 
@@ -197,7 +198,7 @@ impl Before<'_> {
         match differs(data, totals.len(), more) {
             Difference::More if passed => unknown(Unused::Fell),
             Difference::More => self.fall.map_or(Progress::Since, |fall| {
-                // What had come before the fall, too.
+                // The same compared with the totals from before the fall.
                 match differs(data, totals.len(), |column| more(column) - fall.by[column]) {
                     Difference::More => Progress::Back,
                     _ if fall.is_passed(trials, more(trials)) => Progress::Unknown(Unused::Fell),
@@ -217,7 +218,7 @@ impl Before<'_> {
         }
     }
 
-    /// Whether the total of an instance that fell is one of a few moments ago.
+    /// Whether a total that fell is that of a few moments ago, not that of a reset counter.
     fn is_older(&self, now: f64, before: f64) -> bool {
         if self.pace.is_known() {
             self.pace.grows_by(before - now, MOST_WAIT)
@@ -249,7 +250,7 @@ impl Counters {
     /// Refuses totals by stratum that cannot be those of the strata before.
     ///
     /// # Errors
-    /// [`ReadingError::Strata`] for others, [`ReadingError::StrataOrder`] for another order.
+    /// [`ReadingError::Strata`] for other strata, [`ReadingError::StrataOrder`] for another order.
     pub(crate) fn check(&self, metric: &Metric, reading: &Reading) -> Result<(), ReadingError> {
         let is_whole = reading.whole().is_some() && self.is_of(reading);
         if is_whole || self.strata.is_empty() || !reading.strata().any(|arms| arms.totals) {
@@ -278,8 +279,8 @@ impl Counters {
         })
     }
 
-    /// Whether the totals follow the last ones with the strata in the order of their canaries' totals,
-    /// as those do that changed places. A counter that was reset is too small for that.
+    /// Whether the totals follow the last ones once both are sorted by their canaries' totals, as
+    /// they do where strata changed places. A counter that was reset is too small for that.
     fn fits_in_another_order(&self, kind: MetricKind, reading: &Reading) -> bool {
         let mut now: Vec<_> = reading.strata().map(totals_of).collect();
         let mut last: Vec<_> = self.strata.iter().map(|kept| kept.totals(kind)).collect();
@@ -289,10 +290,10 @@ impl Counters {
         now.iter().flatten().zip(last.iter().flatten()).all(|(now, last)| now >= last)
     }
 
-    /// Whether a reading is of a source that is behind the one before, as the second of two Prometheus
-    /// replicas is: a total is below the last one by no more than what comes within two minutes, and too
-    /// high for a counter that was reset. Other totals of it that fell are then no resets either. Where an
-    /// arm's sum grew, another that fell lacks an instance.
+    /// Whether a reading's source lags behind the one before, as the second of two Prometheus
+    /// replicas may: a total is below the last one by no more than what comes within two minutes,
+    /// and too high for a counter that was reset. Then other totals of the reading that fell are no
+    /// resets either. False where an arm's sum grew: an arm that fell lacks an instance.
     pub(super) fn is_behind(&self, kind: MetricKind, reading: &Reading, at: Timestamp) -> bool {
         let trials = trials_column(kind);
         let mut any = false;
@@ -326,7 +327,7 @@ impl Counters {
         any
     }
 
-    /// Another version has the canary's share: its counters begin again.
+    /// Forgets the canary's totals: another version has its share, whose counters begin again.
     pub(crate) fn forget_canary(&mut self) {
         for Kept { arms, instances, pace, .. } in &mut self.strata {
             (arms[0], instances[0], pace[0]) = Default::default();
@@ -342,7 +343,7 @@ impl Counters {
         (reading, tick): (&Reading, &Tick),
         at: Timestamp,
     ) {
-        // Most have none, and no strata.
+        // Most readings have neither totals nor strata.
         if !self.strata.is_empty() || reading.whole().is_none_or(|arms| arms.totals) {
             self.keep_totals(metric, layout, (reading, tick.behind), at);
         }
@@ -376,7 +377,7 @@ impl Counters {
                 let Some(sample) = sample else { continue };
                 let reader =
                     MetricReader { metric, arm: ARMS[index], stratum: None, instance: None };
-                // A difference to totals before another form of reading would have that one's counts, too.
+                // A difference to totals before another form of reading would have its counts, too.
                 let by_instance = matches!(sample, Sample::Instances(_));
                 if !arms.totals || by_instance {
                     kept.arms[index].clear();

@@ -20,7 +20,7 @@ pub struct Unjudged {
     pub phases: Vec<PhaseName>,
     /// In every phase of the policy.
     pub everywhere: bool,
-    /// What follows there, because nothing else is judged; None: other metrics are.
+    /// What follows in these phases, if no other metric is judged; None if one is.
     pub then: Option<&'static str>,
     /// Readings of the live version over so long before the start would judge some of them: it is the
     /// baseline of a strategy that moves all traffic at once.
@@ -61,8 +61,8 @@ impl Unjudged {
     }
 }
 
-/// As many readings as the phases and the final validation have, each with the one of its end, in whole
-/// minutes.
+/// Time for as many readings as the phases and the final validation have, with one more at the end
+/// of each, in whole minutes.
 fn enough(policy: &Policy) -> Span {
     let phases = policy.phases().iter().map(|phase| phase.watch);
     let all = phases.chain([policy.final_validation().watch]);

@@ -41,7 +41,7 @@ pub(crate) struct Window {
     expires: Option<Timestamp>,
     sums: Vec<f64>,
     phase: Vec<f64>,
-    /// Of how many seconds the counts of each arm are, beside the rows; empty where nobody asks for it.
+    /// Seconds that the counts of each arm cover, by slot; empty unless [`timed`](Self::timed).
     seconds: Vec<[f64; 2]>,
     phase_seconds: [f64; 2],
 }
@@ -74,13 +74,13 @@ impl Window {
         }
     }
 
-    /// It keeps of how many seconds the counts are, too.
+    /// The window also keeps the seconds that the counts cover.
     pub(crate) fn timed(mut self) -> Self {
         self.seconds = vec![[0.0; 2]; self.slots];
         self
     }
 
-    /// Adds what one tick brought, and of how many seconds that is for each arm.
+    /// Adds the row of one tick, and the seconds that it covers for each arm.
     pub(crate) fn add_timed(&mut self, at: Timestamp, row: &[f64], seconds: [f64; 2]) {
         let (slot, shared) = self.put(at, row);
         if let Some(kept) = self.seconds.get_mut(slot) {
@@ -89,8 +89,8 @@ impl Window {
         }
     }
 
-    /// Of how many seconds the counts of each arm are that are not too old at this time. They are added
-    /// up when somebody asks: no tick does. None where they are not kept.
+    /// Seconds that the counts of each arm in the window cover at this time, summed on demand; None
+    /// unless [`timed`](Self::timed).
     pub(crate) fn seconds(&self, at: Timestamp) -> Option<[f64; 2]> {
         let kept = (0..self.len).map(|place| self.slot(place));
         let kept = kept.filter(|slot| at.since(self.ends[*slot]) < self.span);
@@ -98,12 +98,12 @@ impl Window {
         (!self.seconds.is_empty()).then(seconds)
     }
 
-    /// Adds what one tick brought; `row` has one number a column.
+    /// Adds the row of one tick; `row` has one number a column.
     pub(crate) fn add(&mut self, at: Timestamp, row: &[f64]) {
         self.put(at, row);
     }
 
-    /// Returns the slot of the row, and whether other ticks were in it.
+    /// Adds a row; returns its slot, and whether other ticks share it.
     fn put(&mut self, at: Timestamp, row: &[f64]) -> (usize, bool) {
         let dropped = self.drop_old(at, || false);
         let free = self.slot(self.len);
@@ -135,7 +135,7 @@ impl Window {
         (slot, shared)
     }
 
-    /// The same for a row of four columns, as most have: a third of the work.
+    /// Adds a row of four columns, as most metrics have, in a third of the time.
     fn add_four(&mut self, slot: usize, shared: bool, dropped: bool, row: &[f64; WIDTH]) {
         let (rows, _) = self.rows.as_chunks_mut::<WIDTH>();
         if let Some(kept) = rows.get_mut(slot) {
@@ -151,7 +151,7 @@ impl Window {
         }
     }
 
-    /// The sum of what came since then, as far as it is kept.
+    /// Sum of the rows of ticks since `at`, as far as they are kept.
     #[cold]
     pub(crate) fn since(&self, at: Timestamp) -> Vec<f64> {
         let mut sums = vec![0.0; self.width];
@@ -162,7 +162,7 @@ impl Window {
         sums
     }
 
-    /// Puts another row in the place of the last one that was added; whole numbers stay exact.
+    /// Replaces the row that was `added` last by `instead`; whole numbers stay exact.
     pub(crate) fn amend(&mut self, added: &[f64], instead: &[f64]) {
         let newest = self.newest();
         let kept = &mut self.rows[newest * self.width..(newest + 1) * self.width];
@@ -176,7 +176,7 @@ impl Window {
         self.sum();
     }
 
-    /// Drops what is older than the span at this time, but for the newest row where it `stays`.
+    /// Drops what is older than the span at this time; if `stays` is true, the newest row is kept.
     #[inline]
     pub(crate) fn expire(&mut self, at: Timestamp, stays: impl FnOnce() -> bool) {
         if self.drop_old(at, stays) {
@@ -184,7 +184,7 @@ impl Window {
         }
     }
 
-    /// Whether anything was that old.
+    /// Drops old rows without summing; returns whether the sums have to be computed again.
     #[inline]
     fn drop_old(&mut self, at: Timestamp, stays: impl FnOnce() -> bool) -> bool {
         if self.expires.is_none_or(|expires| at < expires) {
@@ -235,8 +235,8 @@ impl Window {
         }
     }
 
-    /// The place of the row so many after the first, at most once around the ring: no division,
-    /// which would take longer than the rest.
+    /// The place of the row `after` the first, at most once around the ring: no division, which
+    /// would take longer than the rest.
     const fn slot(&self, after: usize) -> usize {
         let place = self.first + after;
         if place < self.slots { place } else { place - self.slots }
@@ -285,7 +285,7 @@ impl Window {
 getters! {
     pub(crate) Window: self;
 
-    /// The same of the phase.
+    /// Seconds that the counts of each arm in the phase cover.
     phase_seconds: [f64; 2] = self.phase_seconds;
     sums: &[f64] = self.sums.as_slice();
     phase: &[f64] = self.phase.as_slice();
