@@ -42,32 +42,32 @@ pub struct MetricResult {
     pub groups: Vec<String>,
     /// Whether it is judged, but does not count.
     pub muted: bool,
-    /// As Kayenta decides.
+    /// Classification by Kayenta's interval and estimate.
     pub classification: Classification,
     /// Whether it fails the whole comparison, as Kayenta decides.
     pub critical: bool,
     /// Why, in a sentence; absent for an ordinary pass.
     pub reason: Option<String>,
     /// Mean of the experiment over mean of the control, Kayenta's `deviation`; 1 where nothing was
-    /// compared, absent where it was and either mean is 0, and for an error.
+    /// compared, else None for an error or where either mean is 0.
     pub ratio: Option<f64>,
-    /// The effect by the measure that the settings name; absent as the ratio is, and where nothing
-    /// was compared.
+    /// The effect by the measure of the settings; None as the ratio is, and where nothing was
+    /// compared.
     pub effect: Option<f64>,
-    /// What is left of the control.
+    /// The control's points after preparation.
     pub control: Series,
-    /// What is left of the experiment.
+    /// The experiment's points after preparation.
     pub experiment: Series,
-    /// For the shift from control to experiment, as Kayenta's root finder computes it; its ends
-    /// may be swapped.
+    /// Interval for the shift from control to experiment, as Kayenta's root finder computes it; its
+    /// ends may be swapped.
     pub interval: Option<Interval>,
     /// The shift, as Kayenta's root finder computes it.
     pub estimate: Option<f64>,
-    /// What the exact interval and estimate would give.
+    /// Classification by the exact interval and estimate.
     pub exact: Classification,
-    /// Whether that would fail the whole.
+    /// Whether by these it would fail the whole comparison.
     pub exact_critical: bool,
-    /// For the shift, exactly.
+    /// Exact interval for the shift.
     pub exact_interval: Option<Interval>,
     /// The median of all differences of a point of the experiment and one of the control.
     pub exact_estimate: Option<f64>,
@@ -146,7 +146,7 @@ fn without_data(result: &mut MetricResult, settings: &MetricSettings) {
     result.reason = Some(format!("missing data for {}", result.name));
 }
 
-/// Both samples have points, and they differ.
+/// Compares two samples that have points and differ.
 fn compare(
     result: &mut MetricResult,
     control: &Prepared,

@@ -19,7 +19,7 @@ pub struct Config {
     pub group_weights: BTreeMap<String, f64>,
     /// `classifier.scoreThresholds.pass`, or `executionRequest.thresholds.pass` of a request.
     pub pass: Option<f64>,
-    /// `marginal` there.
+    /// The marginal score, from the same place.
     pub marginal: Option<f64>,
     /// In the order of the document.
     pub findings: Vec<Finding>,
@@ -28,11 +28,11 @@ pub struct Config {
 /// One metric of a configuration.
 #[derive(Clone, Debug, PartialEq)]
 pub struct MetricConfig {
-    /// By this its samples are found.
+    /// Name by which its samples are found.
     pub name: String,
     /// The groups that it counts in.
     pub groups: Vec<String>,
-    /// What it is asked.
+    /// How it is judged.
     pub settings: MetricSettings,
 }
 
@@ -106,7 +106,7 @@ impl MetricSettings {
         read(Ok(Node::from_value(value)), ConfigReader::own_settings)
     }
 
-    /// Reads them from text; empty text is the defaults.
+    /// Reads settings of a metric from JSON; empty text is the defaults.
     ///
     /// # Errors
     /// As [`Config::from_json`].
@@ -164,7 +164,7 @@ impl ConfigReader {
         number.or_else(|| self.wrong("a number", node))
     }
 
-    /// A yes or no, or its text.
+    /// A boolean, or its text.
     fn loose_flag(&mut self, node: &Node) -> Option<bool> {
         match &node.value {
             Value::Text(text) if text.eq_ignore_ascii_case("true") => Some(true),
@@ -173,7 +173,7 @@ impl ConfigReader {
         }
     }
 
-    /// The term of Kayenta under a key; one that is not known gives the default and a finding.
+    /// Kayenta's term under a key; an unknown one gives the default and a finding.
     fn term<T: Default>(
         &mut self,
         table: &Node,

@@ -67,7 +67,7 @@ pub struct Judgement {
     pub reason: Option<String>,
     /// The score with the exact classifications.
     pub exact_score: f64,
-    /// Classification of the score.
+    /// Classification of the exact score.
     pub exact_classification: ScoreClassification,
     /// In the order in which the metrics name them.
     pub groups: Vec<GroupScore>,

@@ -23,7 +23,7 @@
 //! | `classify` | one metric |
 //! | `config`, `judge` | the configuration, the score |
 
-/// The judge that is reproduced.
+/// Name of the judge that is reproduced.
 const JUDGE: &str = "NetflixACAJudge-v1.0";
 
 mod classify;

@@ -131,8 +131,8 @@ impl Ranks {
         (wins, self.inner_ties)
     }
 
-    /// The same where points of different samples meet, or the shift may make points of one sample
-    /// equal.
+    /// [`look`](Self::look) where points of different samples meet, or the shift may make points of
+    /// one sample equal.
     fn look_at_ties(&self, shift: f64) -> (f64, f64) {
         let y = &self.y[1..self.y.len() - 1];
         let (mut wins, mut ties, mut at) = (0.0, ties(y), 0);
@@ -150,7 +150,7 @@ impl Ranks {
     }
 }
 
-/// Variance of the rank sum of `n` points among `m` others with `Σ (t³ - t) = ties`.
+/// Standard deviation of the rank sum of `n` points among `m` others with `Σ (t³ - t) = ties`.
 fn deviation(n: f64, m: f64, ties: f64) -> f64 {
     ((n * m / 12.0) * ((n + m + 1.0) - ties / ((n + m) * (n + m - 1.0)))).sqrt()
 }

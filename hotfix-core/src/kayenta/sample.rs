@@ -11,9 +11,9 @@ document_table! {
     /// The two samples of a metric; NaN is a missing point.
     #[derive(Clone, Debug, Default, PartialEq)]
     pub struct Arms {
-        /// Of the version that is compared with.
+        /// Points of the version that is compared with.
         pub control: Vec<f64> = SamplesReader::points, needed;
-        /// Of the version under test.
+        /// Points of the version under test.
         pub experiment: Vec<f64> = SamplesReader::points, needed;
     }
 }
@@ -28,9 +28,9 @@ pub struct Series {
     pub missing: usize,
     /// Points left out as outliers.
     pub outliers: usize,
-    /// Their mean.
+    /// Mean of the points compared.
     pub mean: Option<f64>,
-    /// Their median.
+    /// Median of the points compared.
     pub median: Option<f64>,
 }
 

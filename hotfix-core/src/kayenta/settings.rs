@@ -130,8 +130,8 @@ pub struct MetricSettings {
     /// original's judge has 0.25 and no setting for it.
     #[educe(Default = 0.25)]
     pub tolerance: f64,
-    /// Of the two-sided interval, above 0 and below 1. Kayenta's judge has 0.98 and no setting
-    /// for it.
+    /// Confidence of the two-sided interval, above 0 and below 1. Kayenta's judge has 0.98 and no
+    /// setting for it.
     #[educe(Default = 0.98)]
     pub confidence: f64,
 }
