@@ -1,7 +1,7 @@
 //! Methods that give a part of a value, and documents of such parts, one a line.
 
-/// Getters of a type: `pub Plan: self; /// Its digest. digest: Digest = self.digest;`. After `pub fn`
-/// they need not be constant.
+/// Getters of a type: `pub Plan: self; /// Its digest. digest: Digest = self.digest;`. With `pub
+/// fn` they are not `const`.
 macro_rules! getters {
     ($vis:vis fn $of:ty: $self:ident; $($(#[$doc:meta])* $name:ident: $type:ty = $value:expr;)+) => {
         impl $of {

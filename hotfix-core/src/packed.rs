@@ -12,7 +12,7 @@ macro_rules! packed {
 pub(crate) use packed;
 
 impl Packed {
-    /// Inflates it.
+    /// The inflated text.
     pub(crate) fn text(&self) -> String {
         let text = miniz_oxide::inflate::decompress_to_vec(self.0).unwrap_or_default();
         String::from_utf8(text).unwrap_or_default()

@@ -6,7 +6,7 @@ use std::borrow::Borrow;
 use std::cmp::Ordering;
 use std::collections::{BTreeMap, BTreeSet};
 
-/// The map of some entries; of two with the same key, the later.
+/// Collects entries into a map; of two with the same key the later stays.
 pub(crate) fn map_of<K: Ord, V>(entries: impl IntoIterator<Item = (K, V)>) -> BTreeMap<K, V> {
     let mut map = BTreeMap::new();
     for (key, value) in entries {
@@ -15,7 +15,7 @@ pub(crate) fn map_of<K: Ord, V>(entries: impl IntoIterator<Item = (K, V)>) -> BT
     map
 }
 
-/// The set of some values.
+/// Collects values into a set.
 pub(crate) fn set_of<T: Ord>(values: impl IntoIterator<Item = T>) -> BTreeSet<T> {
     let mut set = BTreeSet::new();
     for value in values {
@@ -24,7 +24,7 @@ pub(crate) fn set_of<T: Ord>(values: impl IntoIterator<Item = T>) -> BTreeSet<T>
     set
 }
 
-/// Keeps the entries of a map of some entries that fit.
+/// Keeps the entries of a map that fit.
 pub(crate) fn retain<K: Ord, V>(
     map: &mut BTreeMap<K, V>,
     mut fits: impl FnMut(&K, &mut V) -> bool,
@@ -36,7 +36,7 @@ pub(crate) fn retain<K: Ord, V>(
     }
 }
 
-/// Removes an entry from a map of some entries, or a member from a JSON object.
+/// Removes an entry from a map, or a member from a JSON object, and returns its value.
 pub(crate) fn remove<Q, K, V, M>(map: &mut M, key: &Q) -> Option<V>
 where
     Q: Eq + ?Sized,
@@ -76,7 +76,7 @@ pub(crate) fn sort_by_key<T, K: Ord>(list: &mut [T], key: impl Fn(&T) -> K) {
     sort_by(list, |a, b| key(a).cmp(&key(b)));
 }
 
-/// The places of so many items, in order.
+/// The indices of `count` items in sorted order.
 fn sorted_places(count: usize, compare: &dyn Fn(usize, usize) -> Ordering) -> Vec<usize> {
     let mut places: Vec<usize> = (0..count).collect();
     places.sort_by(|a, b| compare(*a, *b));

@@ -94,7 +94,7 @@ pub fn digest<T: Serialize + ?Sized>(value: &T) -> Result<Digest, CanonicalError
 pub(crate) struct Begun(Sha256);
 
 impl Begun {
-    /// A text that begins so.
+    /// The state after this beginning.
     pub(crate) fn with(beginning: &[u8]) -> Self {
         Self(Sha256::new_with_prefix(beginning))
     }

@@ -79,7 +79,7 @@ impl Encoder {
         self.written(|writer| value.serialize(Value(writer)))
     }
 
-    /// The same of JSON text.
+    /// JSON text with its members in order and its numbers as `serde_json` writes them.
     pub(super) fn reordered(&mut self, json: &str) -> Written {
         self.written(|writer| transcode::transcode(json, writer))
     }

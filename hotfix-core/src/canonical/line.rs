@@ -80,7 +80,7 @@ pub(super) fn bare(line: &str) -> &str {
     line.strip_suffix('\r').unwrap_or(line)
 }
 
-/// `prev` and `hash` of canonical text; None if the hash does not match.
+/// `prev` and `hash` of canonical text; an error if one is missing or the hash does not match.
 pub(super) fn check(chain: &Chain, text: &[u8]) -> Result<(Digest, Digest), LineError> {
     let digest = |member: &Option<std::ops::Range<usize>>, name: &'static str| {
         let range = member.clone().ok_or(LineError::Missing { name })?;

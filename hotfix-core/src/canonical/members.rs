@@ -78,11 +78,11 @@ pub(crate) fn edited<'a>(object: &'a str, mut change: impl FnMut(&Member<'a>) ->
 
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum Change {
-    /// Nothing.
+    /// The member stays.
     Keep,
-    /// Another value.
+    /// The member gets this value, as JSON.
     Replace(String),
-    /// It goes, with its comma.
+    /// Removes the member with its comma.
     TakeOut,
 }
 

@@ -67,14 +67,14 @@ pub(crate) fn each_once<'de, D: Deserializer<'de>, M: Members + Default>(
     each_once_if_any(from).map(Option::unwrap_or_default)
 }
 
-/// Reads what may be left out, for which `null` is as absent.
+/// Reads a value that may be left out; `null` is the default, too.
 pub(crate) fn if_any<'de, D: Deserializer<'de>, T: Deserialize<'de> + Default>(
     from: D,
 ) -> Result<T, D::Error> {
     Option::deserialize(from).map(Option::unwrap_or_default)
 }
 
-/// The same as [`each_once`], with `null` for an absent object.
+/// As [`each_once`], with None for `null`.
 pub(crate) fn each_once_if_any<'de, D: Deserializer<'de>, M: Members>(
     from: D,
 ) -> Result<Option<M>, D::Error> {

@@ -12,7 +12,7 @@ use std::fmt::Display;
 
 type Done = Result<(), Unwritten>;
 
-/// Whole numbers of fewer bits.
+/// Forwards integers of fewer bits to the method of 64.
 macro_rules! narrow {
     ($($method:ident($type:ty) => $wide:ident;)*) => {$(
         fn $method(self, v: $type) -> Result<Self::Ok, Unwritten> {
@@ -295,7 +295,7 @@ struct Key<'w, 'a>(&'w mut Writer<'a>);
 type Plain = Result<bool, Unwritten>;
 type Never = Impossible<bool, Unwritten>;
 
-/// What is no text.
+/// Refuses keys that are not text.
 macro_rules! refused {
     ($($method:ident($($type:ty),*) -> $out:ty: $found:literal;)*) => {$(
         fn $method(self, $(_: $type),*) -> Result<$out, Unwritten> {

@@ -54,7 +54,7 @@ fn kept(whole: &str) -> Result<(), Unwritten> {
     Err(CanonicalError::IntegerRange { value: whole.to_owned() }.into())
 }
 
-/// The error that occurred: serde's reader cannot carry ours.
+/// What was found on the way: serde's reader cannot carry our error.
 #[derive(Default)]
 struct Found {
     refused: Option<Unwritten>,
@@ -75,9 +75,9 @@ impl<'a> Seed<'_, 'a> {
 
     fn check<T, E: de::Error>(&mut self, result: Result<T, Unwritten>) -> Result<T, E> {
         result.map_err(|error| {
-            let told = E::custom(&error);
+            let shown = E::custom(&error);
             self.found.refused = Some(error);
-            told
+            shown
         })
     }
 

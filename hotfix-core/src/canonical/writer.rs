@@ -46,16 +46,16 @@ pub(super) struct Writer<'a> {
     pub(super) numbers: Numbers,
 }
 
-/// The numbers that text may hold.
+/// How numbers are written and read, and whether members are in order.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Numbers {
     /// Those of RFC 8785: finite doubles without a negative zero, and integers up to 2^53.
     Canonical,
     /// Those of a state, bit for bit: also a negative zero, infinities and integers of 64 bits.
     State,
-    /// As `serde_json` writes them: `1.0`, and null for what is not finite. Members stay as they are declared.
+    /// As `serde_json` writes them: `1.0`, null for what is not finite. Members stay as declared.
     Declared,
-    /// The same with members in order.
+    /// As [`Self::Declared`], with members in order.
     Ordered,
 }
 
@@ -91,14 +91,14 @@ impl<'a> Writer<'a> {
         Ok(Object { first: self.members.len(), sorted: true, letter: None })
     }
 
-    /// Writes a member's name; its value follows. For every type of value it is the same code.
+    /// Writes a member's name; its value follows.
     pub(super) fn name(&mut self, object: &mut Object, name: &str) {
         let start = self.begin_name(object);
         let plain = self.string(name);
         self.end_name(object, start, plain);
     }
 
-    /// Begins a member, whose name follows; where that begins.
+    /// Begins a member; returns the place of its name, which the caller writes next.
     #[inline]
     pub(super) fn begin_name(&mut self, object: &Object) -> usize {
         if self.members.len() > object.first {
@@ -107,12 +107,12 @@ impl<'a> Writer<'a> {
         self.out.len()
     }
 
-    /// After a member's name; its value follows.
+    /// Ends a member's name that began at `start`; its value follows.
     pub(super) fn end_name(&mut self, object: &mut Object, start: usize, plain: bool) {
         let member = Member { start, name_end: self.out.len() - 1, end: 0, plain };
         self.out.push(b':');
-        let is_told = plain && start + 1 < member.name_end;
-        let letter = is_told.then(|| self.out[start + 1]);
+        let has_letter = plain && start + 1 < member.name_end;
+        let letter = has_letter.then(|| self.out[start + 1]);
         match (object.letter, letter) {
             // Most names differ in their first letter.
             (Some(before), Some(letter)) if before != letter => object.sorted &= before < letter,
@@ -309,7 +309,7 @@ impl<'a> Writer<'a> {
     }
 }
 
-/// One in each of eight bytes, and the high bit of each.
+/// 1 in each of eight bytes, and the high bit of each.
 const ONES: u64 = 0x0101_0101_0101_0101;
 const HIGH_BITS: u64 = 0x80 * ONES;
 
@@ -325,7 +325,7 @@ const fn is_special(word: u64) -> bool {
     (below(word, 0x20) | quote | backslash) & HIGH_BITS != 0
 }
 
-/// The last eight bytes, in any order; of fewer all of them, some twice or with spaces.
+/// The last eight bytes in any order; of a shorter text all, some twice or with spaces.
 fn last_eight(bytes: &[u8]) -> u64 {
     if let Some(last) = bytes.last_chunk::<8>() {
         return u64::from_le_bytes(*last);

@@ -3,14 +3,14 @@
 use serde::de::{self, Expected, Unexpected};
 use std::fmt::{self, Display};
 
-/// Why a value cannot be read, in serde's words, with what a reader of documents needs for its own.
-/// It is boxed, so that what was read stays small in a result.
+/// Why a value cannot be read, in serde's words, with the cause as data, of which a reader of
+/// documents makes its own message. It is boxed, so that what was read stays small in a result.
 #[derive(Debug)]
 pub(crate) struct ReadError(Box<Unread>);
 
 #[derive(Debug)]
 pub(crate) struct Unread {
-    /// The steps to it, the innermost first.
+    /// Member names and indices on the way to the fault, the innermost first.
     pub(crate) path: Vec<String>,
     pub(crate) text: String,
     pub(crate) cause: Cause,
@@ -19,17 +19,17 @@ pub(crate) struct Unread {
 /// What is wrong with a value.
 #[derive(Debug)]
 pub(crate) enum Cause {
-    /// What the type itself says.
+    /// A fault that only `text` describes, such as one that a type reports itself.
     Other,
-    /// It has another type or length.
+    /// The value has another type or length.
     Type { got: String, expected: String },
-    /// It is beyond the limits of its type.
+    /// The value is beyond the limits of its type.
     Range { got: String, expected: String },
-    /// It is not one of these texts.
+    /// The value is not one of the known texts.
     UnknownText { got: String, known: &'static [&'static str] },
-    /// It is a member that its object does not have.
+    /// A member that its object does not have.
     UnknownMember { key: String, known: &'static [&'static str] },
-    /// The member is missing in it.
+    /// This member is missing in the object.
     Missing(&'static str),
 }
 
@@ -40,7 +40,7 @@ impl ReadError {
         Self(Box::new(Unread { path: Vec::new(), text: text.to_string(), cause }))
     }
 
-    /// The same as the error of what this is a part of.
+    /// Adds the member name or index of the enclosing value to the path.
     #[cold]
     #[inline(never)]
     pub(super) fn within(mut self, step: String) -> Self {
@@ -62,7 +62,7 @@ impl Display for ReadError {
 
 impl std::error::Error for ReadError {}
 
-/// A value that is not what was expected.
+/// Words for a value that was not expected.
 #[cold]
 #[inline(never)]
 fn shown(got: Unexpected<'_>) -> String {
@@ -74,7 +74,7 @@ fn shown(got: Unexpected<'_>) -> String {
     }
 }
 
-/// The words are those that `serde_json` has for the same.
+/// Messages are worded as those of `serde_json`.
 impl de::Error for ReadError {
     #[cold]
     #[inline(never)]

@@ -22,17 +22,16 @@ pub(super) struct Items<'r, 'de, const DECLARED: bool> {
     pub(super) before: Option<Name<'de>>,
     /// The names that a struct has, as it declares them.
     pub(super) fields: &'static [&'static str],
-    /// The place among them after the last that was found; of an array, how many elements were
-    /// read.
+    /// Index in `fields` after the last that was found; in an array, the number of elements read.
     pub(super) place: usize,
     /// Where the present member begins.
     pub(super) start: usize,
-    /// They are the line's own.
+    /// The members are those of the line itself.
     pub(super) top: bool,
 }
 
 impl<'de, const DECLARED: bool> Items<'_, 'de, DECLARED> {
-    /// Takes note of a name, which has to come after the one before.
+    /// Notes a name; an error unless it comes after the one before.
     #[inline]
     fn follows(&mut self, name: Name<'de>) -> Result<(), ReadError> {
         if self.before.is_some_and(|before| !before.is_before(name)) {
@@ -42,9 +41,9 @@ impl<'de, const DECLARED: bool> Items<'_, 'de, DECLARED> {
         Ok(())
     }
 
-    /// Reads the name that is next, where it is one of a struct's; its place among them. Most are
-    /// declared in the order that canonical text has, so what comes next is further on; one that is
-    /// not is read as any other. They are plain text.
+    /// Reads the next name if it is a declared field that is not before `place`; returns its index.
+    /// None, with nothing read, for any other name. Most fields are declared in canonical order, so
+    /// most are found here. Declared names are plain text.
     fn declared_next(&mut self) -> Option<u64> {
         let text = self.reader.scan.rest();
         let ahead = self.fields.get(self.place..)?;
@@ -66,7 +65,7 @@ impl<'de, const DECLARED: bool> Items<'_, 'de, DECLARED> {
         None
     }
 
-    /// Reads the name that is next, whichever it is.
+    /// Reads the next name, whichever it is.
     #[inline]
     fn name(&mut self) -> Result<Cow<'de, str>, ReadError> {
         let piece = self.reader.string()?;
@@ -78,8 +77,7 @@ impl<'de, const DECLARED: bool> Items<'_, 'de, DECLARED> {
         Ok(piece.meaning())
     }
 
-    /// The place of the next member among a struct's; beyond them all where it is not one of them.
-    /// Most are found further on.
+    /// Reads the next name and returns its index among the fields, `u64::MAX` for none of them.
     #[inline(never)]
     fn declared(&mut self) -> Result<u64, ReadError> {
         if let Some(place) = self.declared_next() {
@@ -90,8 +88,8 @@ impl<'de, const DECLARED: bool> Items<'_, 'de, DECLARED> {
         Ok(place.map_or(u64::MAX, |place| place as u64))
     }
 
-    /// After a member, whose place is kept if it is the line's; for every type of value it is the
-    /// same code.
+    /// Ends a member, whose range is kept if it is the line's. Not inlined: the code is the same
+    /// for every type of value.
     #[inline(never)]
     fn after_member(&mut self) -> Result<(), ReadError> {
         if self.top
@@ -109,7 +107,7 @@ impl<'de, const DECLARED: bool> Items<'_, 'de, DECLARED> {
         error.within(self.step())
     }
 
-    /// An error of a member that a struct does not have, in place of that of its place.
+    /// The error for a member that a struct does not have; serde's knows only its index.
     #[cold]
     #[inline(never)]
     fn unknown(&self, _: ReadError) -> ReadError {
@@ -124,7 +122,7 @@ impl<'de, const DECLARED: bool> Items<'_, 'de, DECLARED> {
         }
     }
 
-    /// After all that is read. A visitor may stop early and leave the rest unread.
+    /// Ends the object or array. A visitor may stop early and leave the rest unread.
     #[inline]
     pub(super) fn end(&mut self) -> Result<(), ReadError> {
         if !self.ended {
@@ -134,7 +132,7 @@ impl<'de, const DECLARED: bool> Items<'_, 'de, DECLARED> {
         Ok(())
     }
 
-    /// What is left, which only a document may have.
+    /// Skips what a visitor left unread, which only a document of people may have.
     #[cold]
     #[inline(never)]
     fn pass_rest(&mut self) -> Result<(), ReadError> {
@@ -151,7 +149,7 @@ impl<'de, const DECLARED: bool> Items<'_, 'de, DECLARED> {
         Ok(())
     }
 
-    /// After an element: a comma, or the end.
+    /// Reads what follows an element: a comma, or the closing bracket.
     fn separator(&mut self) -> Result<(), ReadError> {
         match self.reader.scan.peek() {
             Some(b',') => {}

@@ -4,8 +4,8 @@
 //! returns, skips or buffers goes through [`Scan`], so reading to the end is the check that
 //! [`canonical_object`](super::scan::canonical_object) makes.
 //!
-//! Every type is read by it, so that it is compiled for one reader: a document that people wrote is
-//! first written in order, with its numbers as they are.
+//! Every type is read by it, so that each is compiled for one reader: a document that people wrote
+//! is first written with its members in order and its numbers as they are.
 
 mod error;
 mod items;
@@ -132,7 +132,7 @@ impl<'de> JsonReader<'de> {
         Ok(value)
     }
 
-    /// For every type of value it is the same code.
+    /// Not inlined: the code is the same for every type of value.
     #[inline(never)]
     fn begin<const DECLARED: bool>(
         &mut self,
@@ -147,7 +147,7 @@ impl<'de> JsonReader<'de> {
         Ok(Items { reader: self, close, ended, before: None, fields, place: 0, start: 0, top })
     }
 
-    /// What is next is not what is to be read.
+    /// The error where the next value is not of the expected type.
     #[cold]
     fn unexpected(&mut self, expected: &dyn Expected) -> ReadError {
         let found = match self.scan.peek() {
@@ -242,7 +242,7 @@ impl Number {
     }
 }
 
-/// The text between two quotes.
+/// The text between two quotes, with its escapes.
 struct Piece<'de> {
     text: &'de str,
     /// ASCII without escapes.
@@ -250,7 +250,7 @@ struct Piece<'de> {
 }
 
 impl<'de> Piece<'de> {
-    /// What it means: its text, or that with its escapes resolved.
+    /// The text with its escapes resolved.
     #[inline]
     fn meaning(&self) -> Cow<'de, str> {
         if self.plain || !self.text.contains('\\') {
@@ -304,8 +304,8 @@ impl<'de> Deserializer<'de> for &mut JsonReader<'de> {
         b't' | b'f' => boolean: deserialize_bool;
     }
 
-    /// The derived reader of an object takes a member by its place among the fields, too; aliases
-    /// would be counted, so `tests/it/layers.rs` checks that no type has any.
+    /// serde's derived reader gets each member as an index among its fields, not as a name; aliases
+    /// would shift the index, so `tests/it/layers.rs` checks that no type has any.
     fn deserialize_struct<V: Visitor<'de>>(
         self,
         _: &'static str,
