@@ -183,7 +183,7 @@ impl Ceiling {
         Ok(self.evaluate(design))
     }
 
-    /// Adds another state's counts; its maximum and decision are dropped.
+    /// Adds another state's counts; the maximum and decision of `other` are dropped.
     ///
     /// # Errors
     /// [`StatError`] if the states belong to another design.

@@ -62,9 +62,9 @@ macro_rules! settings {
             pub temper: f64,
             /// Most log evidence that a tick may add to a term, after `temper`; above 0. Absent: no cap.
             pub cap: Option<f64>,
-            /// Log evidence that decides, above 0; None: `ln(1/α)`. By Ville's inequality the test
-            /// ever decides under the null with chance `e^-threshold` at most: over `α` if it is
-            /// below `ln(1/α)`.
+            /// Log evidence that decides, above 0; None: `ln(1/α)`. By Ville's inequality the
+            /// chance of ever deciding under the null is at most `e^-threshold`, which below
+            /// `ln(1/α)` is more than `α`.
             pub threshold: Option<f64>,
             $($(#[$doc])* pub $own: $type,)*
         }

@@ -26,7 +26,7 @@ use super::{Counts, Direction, MAX_GRID};
 const MOST: f64 = 0.999;
 /// A null point with a rate above this is not bet against: its complement has lost its digits.
 const MOST_NULL: f64 = 1.0 - 1e-9;
-/// Floor of a null point's complement, below that of any that is bet against.
+/// Least complement of a null point's rate; any that is bet against has more.
 const LEAST_LEFT: f64 = 1e-10;
 
 /// What the gains need of the design.

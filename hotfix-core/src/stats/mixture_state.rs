@@ -59,7 +59,7 @@ impl MixtureState {
         self.evaluate(mixture, mixture.bound(&self.terms))
     }
 
-    /// Compares the evidence, from its lower bound on, with the threshold; whether it has decided.
+    /// Updates maximum and decision from the lower bound of the evidence; whether it has decided.
     #[inline]
     pub(super) fn evaluate(&mut self, mixture: &Mixture, lower: f64) -> bool {
         let (slack, threshold) = (mixture.slack(), mixture.limits.threshold);

@@ -272,7 +272,7 @@ closed_set! {
 }
 
 impl Direction {
-    /// The setting of the other direction that is not at its default, with a sentence about it.
+    /// The other direction's setting, if it is not at its default, with a sentence about it.
     pub fn without_effect(self, tolerated: f64, margin: f64) -> Option<(&'static str, String)> {
         let usual = rate_ratio::RateRatioSettings::default();
         let (key, other, is_usual) = match self {

@@ -549,7 +549,7 @@ fn groups(
 ) -> Result<Vec<Vec<Vec<usize>>>, StatError> {
     let phases = settings.phases.len();
     if let Some(canary) = history.canary() {
-        // Swapped arms show as well how far arms are apart: a second group.
+        // Swapped arms show as well how far arms wander apart: they are a second group.
         return Ok(vec![vec![vec![canary]; phases]; SWAPPED + 1]);
     }
     let instances = history.instances();

@@ -17,7 +17,7 @@ pub(crate) const RECENT: Span = Span::from_seconds(60);
 pub(crate) const WARMS_UP: Span = Span::from_seconds(600);
 /// Evidence does not roll back for so long after it began again.
 const AGAIN: Span = Span::from_seconds(60);
-/// Nor for this long after instances were new, while an excess decays.
+/// Nor does that of a decaying excess for this long after instances were new.
 const DECAYS: Span = Span::from_seconds(180);
 /// ln 1.1: a lower peak is no warm-up.
 const LEAST_PEAK: f64 = 0.095_310_179_804_324_87;

@@ -59,7 +59,7 @@ const STEPS: usize = 4;
 enum Shape {
     /// The odds of being slower than a boundary are multiplied by this, at every boundary.
     Odds(f64),
-    /// A time's chance is multiplied by the share of slower requests to the power -1/4.
+    /// A bucket's chance is multiplied by its share of slower requests to the power -1/4.
     Stretch,
     /// This share of all requests moves beyond a boundary.
     Beyond(f64, At),

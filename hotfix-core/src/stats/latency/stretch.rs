@@ -28,7 +28,7 @@ const LEAST_SHOWN: f64 = 5.0;
 /// Steepest rise of the score where data do not show it: the standard deviation of log times is
 /// then 0.03.
 const STEEPEST: f64 = 1.0 / 0.03;
-/// Shares of requests up to a boundary between which it shows how far the arms differ.
+/// A boundary shows how far the arms differ if its share of faster requests is between these.
 const TELLING: (f64, f64) = (0.01, 0.99);
 /// A boundary shows an excess from this many slow requests and this many standard deviations above
 /// the expected ones.

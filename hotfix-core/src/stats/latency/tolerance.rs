@@ -39,13 +39,13 @@ use serde::{Deserialize, Serialize};
 /// The part of `ln(1/α)` that a block may add. With a weight of a quarter, as in `standard`, four blocks
 /// decide at the earliest.
 const MOST_OF_BLOCK: f64 = 0.4;
-/// Blocks that a reading counts as at most: without a history one never decides, and two may. On a
-/// reading of that length the cap is for all alternatives together: for each alone, the evidence of
-/// two such readings would stay just below the threshold.
+/// Most blocks that one reading counts as: without a history one never decides, and two may. For a
+/// reading of that length the cap is for all alternatives together: with a cap for each, two such
+/// readings would stay just below the threshold.
 const MOST_BLOCKS: f64 = 2.0;
-/// How many times as slow a fault is that is found without blocks.
+/// The gross ratio: a fault this many times as slow is found without blocks.
 const GROSS: f64 = 2.0;
-/// How many times as slow is worth a person's attention.
+/// The slight ratio: a canary this many times as slow is worth a person's attention.
 const SLIGHT: f64 = 1.1;
 /// Stake of the first part; those after restarts share the rest.
 const FIRST_STAKE: f64 = 0.8;

@@ -57,7 +57,7 @@ use serde::{Deserialize, Serialize};
 /// Up to this share the simulated canaries are disjoint groups; above it [`DRAWN`] are drawn.
 const DISJOINT: f64 = 0.25;
 const DRAWN: usize = 20;
-/// The cap is the threshold without a cap over this, for sums over an arm.
+/// The cap is the threshold fitted without a cap, divided by this, for sums over an arm.
 const CAP_DIVISOR: f64 = 3.5;
 /// The same for counts by instance: after clipping nothing is a single burst. From our own
 /// simulation, as are the two figures below, see `docs/decisions/replay-by-instance.md`.
@@ -66,7 +66,7 @@ const CAP_DIVISOR_BY_INSTANCE: f64 = 2.0;
 const DISPERSION_PART: f64 = 0.75;
 /// Quantile of the capped maxima at which a healthy rollout is held for investigation.
 const HOLD: f64 = 0.9;
-/// From this many canary instances on, a rollback needs evidence without each of them.
+/// From this many canary instances on, a rollback needs evidence also without any one of them.
 pub const LEAVE_ONE_OUT: usize = 4;
 /// Factor on the evidence without one instance, which has fewer data than the whole.
 const WITHOUT_ONE: f64 = 1.6;
