@@ -361,7 +361,8 @@ impl<'a> Replayed<'a> {
     ) -> f64 {
         let mut lane = Lane::NEW;
         lane.stake();
-        let (mut highest, lasts) = (0.0, (larger(self.settings.block, 1.0), 1.0));
+        // A block ends at the tick that is nearest to its planned end, as in a rollout.
+        let (mut highest, lasts) = (0.0, (larger((self.settings.block - 0.5).ceil(), 1.0), 1.0));
         for block in blocks {
             if block.renewed {
                 lane.renew();
