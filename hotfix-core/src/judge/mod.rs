@@ -113,13 +113,13 @@ pub struct Judge {
     hold: f64,
     phase_end: Option<PhaseEnd>,
     fix_test: Option<FixTest>,
-    /// How much of each phase counts at its end.
+    /// By phase, length of its last part that success bounds are compared with; None for all of it.
     criteria: Vec<Option<Span>>,
-    /// Index of a deciding volume, which shows swapped arms where no trials do.
+    /// Index of a deciding volume, by which swapped arms are found where no metric has trials.
     volume: Option<usize>,
     split_design: SplitDesign,
     arms: ArmChecks,
-    /// When the present watch began: a phase, or the rollback.
+    /// When the present watch, of a phase or of the rollback, began.
     since: Option<Timestamp>,
     /// When the canary's share changed last.
     moved: Option<Timestamp>,
@@ -135,26 +135,26 @@ pub struct Judge {
 pub enum Use {
     /// Traffic is as planned: check the arms, then bands and tests.
     Watch,
-    /// Traffic is under way to another share: bands and tests, but neither the split nor what is
-    /// scaled by it.
+    /// Traffic is moving to another share: bands and tests are updated, but not the check of the
+    /// split, nor metrics that are scaled by the share.
     Move,
-    /// The fix is to be rolled back and still has its traffic: what is read is shown, and neither
-    /// bands nor tests follow from it.
+    /// A rollback is due and the fix still has its traffic: readings are shown, and change neither
+    /// bands nor tests.
     Show,
-    /// The fix is being rolled back: only the live arm, against its level before.
+    /// The fix is being rolled back: only the live arm is read, and compared with its level before.
     Return,
-    /// No user has the fix yet: only the live arm, whose level is the one that a rollback returns
-    /// to, and the baseline of a strategy that moves all traffic at once.
+    /// No user has the fix yet: only the live arm is read. Its level is the one that a rollback
+    /// returns to, and the baseline of a strategy that moves all traffic at once.
     Level,
-    /// The fix is being deployed, and no traffic on it is confirmed: as `Level`, and what the canary
-    /// is read to have is traffic on the fix.
+    /// The fix is being deployed, and no traffic on it is confirmed: as `Level`, and requests of
+    /// the canary are traffic on the fix.
     Deploy,
     /// Recorded only.
     Ignore,
 }
 
 impl Judge {
-    /// A judge for this plan; it has seen nothing.
+    /// A judge for this plan, before the first observation.
     ///
     /// # Errors
     /// [`StatError`] if the policy's numbers are not valid for a test, which does not occur with a
@@ -273,7 +273,7 @@ impl Judge {
             let as_planned = !self.confuses(index, split);
             let (earlier, rest) = self.watched.split_at_mut(index);
             let watched = &mut rest[0];
-            // Whether the planned share is not that of all that it covers; asked before it is read.
+            // Asked before the metric is read: whether its reading covers another share than the planned one.
             let is_scaled = watched.metric().scaled;
             let is_blamed = !is_split && !self.arms.favours(watched.metric());
             let mixed = is_scaled && (is_blamed || watched.spans(self.moved));
@@ -323,9 +323,9 @@ impl Judge {
         self.spare.0 = increments;
     }
 
-    /// Whether the readings of a metric, by index, are not those of its two arms, or nothing shows that they
-    /// are: those of the metric that shows the `split` are not, or those of another are not and its own do not
-    /// show it.
+    /// Whether the readings of a metric, by index, may not be those of its two arms: they are
+    /// swapped or one series; or some metric's arms are swapped, and this one cannot show that of
+    /// its own, or those of the metric that shows the `split` are.
     fn confuses(&self, metric: usize, split: Option<usize>) -> bool {
         self.arms.confuses(metric)
             || self.arms.any_is_swapped()
@@ -333,13 +333,13 @@ impl Judge {
                     || split.is_some_and(|of| self.arms.is_swapped(of)))
     }
 
-    /// Since when the present watch or share has been.
+    /// When the present watch or share began, whichever was later.
     fn changed(&self) -> Option<Timestamp> {
         self.since.max(self.moved)
     }
 
-    /// Whether the traffic is split otherwise than planned for longer than connections take to drain. At
-    /// the gate nothing drains any more.
+    /// Whether the traffic is not split as planned, and neither draining connections nor confused
+    /// arms explain it. At the gate nothing drains any more.
     fn split_stays_wrong(&self, at_gate: bool) -> bool {
         let drains = || !at_gate && self.arms.drains(self.changed());
         let is_confused = || {
@@ -349,8 +349,8 @@ impl Judge {
         self.arms.split_is_wrong() && !drains() && !is_confused()
     }
 
-    /// Checks whether arms look swapped, of each metric that decides and of the one whose trials are the
-    /// traffic, and whether that is split as planned.
+    /// Checks for each deciding metric of requests or traffic whether its arms look swapped, and by
+    /// the metric of the `split` whether traffic is split as planned.
     fn check_arms(
         &mut self,
         at: Timestamp,
@@ -371,9 +371,9 @@ impl Judge {
         }
     }
 
-    /// The traffic is not split as planned, or is again: what is scaled by the planned share begins again,
-    /// and what was read so far was of another share. Of what looked better than it was, the evidence of
-    /// harm is kept until then.
+    /// Starts metrics that are scaled by the planned share over, when a wrong split is found or is
+    /// over: they were read at another share. While it is wrong, the evidence of harm is kept of
+    /// those that look better than they are.
     #[cold]
     fn start_over_scaled(&mut self, at: Timestamp) {
         for (index, watched) in self.watched.iter_mut().enumerate() {
@@ -396,12 +396,12 @@ impl Judge {
             if !watched.may_be_apart(tick, share) {
                 continue;
             }
-            // A reading that spans the end of the warm-up has counts of the warm-up, of the canary.
+            // A canary's reading that spans the end of the warm-up has counts of the warm-up.
             let warm_up = watched.watch().warm_up;
             let warm = self.since.map(|since| since + warm_up).max(self.moved);
             let warm = warm.filter(|_| warm_up > Span::ZERO);
             let steady = watches && !watched.is_warming_up(at) && !watched.spans(self.moved);
-            // What is scaled by the share must not be of two shares.
+            // Counts of a metric that is scaled by the share must not be of two shares.
             let moved = self.moved.filter(|_| watched.metric().scaled);
             watched.align(tick, at, steady, [warm.max(moved), moved]);
         }
@@ -463,8 +463,8 @@ impl Judge {
         }
     }
 
-    /// Another attempt replaces this one, and the same version is live: what that had before the
-    /// deployment stays.
+    /// Takes over from the attempt before (`of`) what its live version, which is still live, had
+    /// before the deployment.
     pub(crate) fn keep_live(&mut self, of: &Self) {
         self.watched.iter_mut().zip(&of.watched).for_each(|(watched, of)| watched.keep_live(of));
     }
@@ -494,31 +494,31 @@ impl Judge {
         self.watched.iter().any(|watched| watched.readings().live_read_at.is_some())
     }
 
-    /// The moments at which metrics that stay silent become stale, and missing for too long, at which
-    /// an alert has lasted at this share, and at which latency evidence has settled. `live`: the live
-    /// version is read beside the canary.
+    /// Calls `visit` with the moments at which a verdict may change without a reading: a silent
+    /// metric becomes stale or missing for too long, an alert has lasted at this share, latency
+    /// evidence has settled. `live`: the live version is read beside the canary.
     pub(crate) fn silences(
         &self,
         watch: &Watch,
         (live, share): (bool, Share),
-        mut told: impl FnMut(Timestamp),
+        mut visit: impl FnMut(Timestamp),
     ) {
         let mut last = None;
         let live_is_read = live && self.live_is_read();
         for watched in self.deciding() {
             if let Some(settling) = watched.tests().settling() {
-                settling.changes().into_iter().flatten().for_each(&mut told);
+                settling.changes().into_iter().flatten().for_each(&mut visit);
             }
             let stopped =
                 [CANARY, BASELINE].into_iter().filter_map(|arm| watched.stopped_since(arm));
             for since in stopped {
-                told(since + watch.no_data.after);
+                visit(since + watch.no_data.after);
             }
             if let Some(since) = watched.held_in_vain_since(share) {
-                told(since + watch.alert_lasts());
+                visit(since + watch.alert_lasts());
             }
-            watched.asks_about_miss(share).into_iter().for_each(&mut told);
-            // Most metrics are read at one time and have the same moments, and so have both arms.
+            watched.asks_about_miss(share).into_iter().for_each(&mut visit);
+            // Most metrics, and both arms, are read at one time and have the same moments.
             let of_live = watched.live_silent_since(live_is_read);
             let read_at = [watched.readings().finite_at(), of_live];
             if last.replace(read_at) == Some(read_at) {
@@ -529,14 +529,14 @@ impl Judge {
             for at in [canary, other.filter(|at| canary != Some(*at))] {
                 let Some(at) = at else { continue };
                 // Stale is older than the limit, missing is at least as long.
-                told(at + watch.stale + Span::from_millis(1));
-                told(at + watch.no_data.after);
+                visit(at + watch.stale + Span::from_millis(1));
+                visit(at + watch.no_data.after);
             }
         }
     }
 }
 
-/// The metrics with a reading, and what it adds to them.
+/// The metrics with a reading, each with what the reading adds to it.
 fn read<'a>(
     watched: &'a mut [Watched],
     increments: &'a [Increment],

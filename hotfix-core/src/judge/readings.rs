@@ -13,7 +13,7 @@ use crate::unit::{Span, Timestamp};
 use super::bracket::{BASELINE, CANARY};
 use super::snapshot::is_default;
 
-/// Readings of a metric; its own state in a snapshot.
+/// Readings of a metric; serialized as it is into a snapshot.
 #[derive(Debug, Default, Educe, PartialEq, Serialize, Deserialize)]
 #[educe(Clone)]
 #[serde(deny_unknown_fields)]
@@ -35,15 +35,16 @@ pub(super) struct Readings {
     pub(super) live_read_at: Option<Timestamp>,
     /// Last reading of any arm, so that a repeated one is known.
     pub(super) seen_at: Option<Timestamp>,
-    /// That reading had running totals.
+    /// The last reading of any arm had running totals.
     pub(super) totals: bool,
-    /// It set the buckets.
+    /// The last reading set the buckets.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub(super) lays_out: bool,
-    /// The names of the strata in their order; none of a list, or where they have changed.
+    /// The names of the strata in their order; empty for a list, or if they have changed.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(super) strata: Option<Box<[String]>>,
-    /// A number of the canary in it was NaN or infinite: when the canary was last read without one.
+    /// If the last reading had a NaN or infinite number of the canary: when the canary was last
+    /// read without one.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(super) not_finite: Option<Timestamp>,
     /// Why the last reading of each arm in this phase was not used; None where it was.
@@ -52,10 +53,10 @@ pub(super) struct Readings {
     /// How long this phase has been covered by readings: longer silence than the stale limit is
     /// not.
     pub(super) covered: Span,
-    /// How much of that the last reading covers, and how much went into the windows.
+    /// How much of `covered` is the last reading's, and how much went into the windows.
     pub(super) step: Span,
     pub(super) learned: Span,
-    /// Since when the window has been filled.
+    /// Coverage of the window.
     pub(super) coverage: Coverage,
 }
 
@@ -86,7 +87,7 @@ impl Readings {
             }
         }
         let columns = layout.columns();
-        // The columns without which there was no request.
+        // If none of these columns is above 0, there was no request.
         let asked = if metric.kind.is_traffic() { 1 } else { columns };
         let has_any = |row: &[f64]| row.iter().any(|value| *value > 0.0);
         if tick.baseline {
@@ -101,7 +102,7 @@ impl Readings {
                 self.covered = self.covered + self.step;
             }
             self.read_at = Some(at);
-            // A scrape that is sent again, or no request.
+            // Otherwise a scrape was sent again, or there was no request.
             if has_any(&tick.row[..columns]) {
                 self.new_at = Some(at);
             }
@@ -116,7 +117,8 @@ impl Readings {
         self.not_finite.or(self.read_at)
     }
 
-    /// Whether a tick of this time has an arm that was read then already: a repeated delivery counts once.
+    /// Whether a tick of this time has an arm that was already read at this time: a repeated
+    /// delivery counts once.
     #[inline]
     pub(super) fn repeats(&self, tick: &Tick, at: Timestamp) -> bool {
         let was_read = |arm: usize, used: bool, read_at: Option<Timestamp>| {
@@ -135,12 +137,12 @@ impl Readings {
         [CANARY, BASELINE].map(|arm| read_at[arm] == Some(at) && !self.requests[arm].came(at))
     }
 
-    /// Whether those of an arm have stopped.
+    /// Whether requests of an arm have stopped.
     pub(super) fn have_stopped(&self) -> bool {
         self.requests.iter().any(|arm| arm.have_stopped())
     }
 
-    /// Whether the last reading still counts: one that lasts does until it is stale.
+    /// Whether the last reading still counts: a value that lasts does until it is stale.
     pub(super) fn lasts(&self, metric: &Metric, watch: &Watch, at: Timestamp) -> bool {
         let is_fresh = |read| at.since(read) <= watch.stale;
         metric.kind.lasts() && self.read_at.is_some_and(is_fresh)
@@ -151,10 +153,10 @@ impl Readings {
         [self.read_at, self.live_read_at].map(|last| last.map(|last| at.since(last).max(least)))
     }
 
-    /// Of how many seconds the counts are that each arm has in a reading, asked before it is recorded: since
-    /// its last requests, which may be from before the watch `began`, because a scrape is read several times.
-    /// None is of no time until the next requests should have come. An arm's first counts are of the watch,
-    /// at most of `stale`, and running totals that follow some that were not used are of the time since those.
+    /// Seconds that each arm's counts in a reading cover; called before the reading is recorded. They begin
+    /// at the arm's last requests, also before the watch `began`, because a scrape is read several times;
+    /// counts of 0 cover nothing until the next requests are due. An arm's first counts cover the watch, at
+    /// most `stale`. Running totals that follow some that were not used cover the time since those.
     pub(super) fn seconds(
         &self,
         tick: &Tick,
@@ -222,32 +224,32 @@ pub(super) struct Coverage {
     last: Option<Timestamp>,
     /// Time of the first reading after a gap; None without a gap in this phase.
     since: Option<Timestamp>,
-    /// Time of the first reading after a gap since which the window was never full; None where it was
-    /// at the last reading.
+    /// Time of the first reading after a gap since which the window was never full; None if it was
+    /// full at the last reading.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     lacking: Option<Timestamp>,
 }
 
 impl Coverage {
-    /// Of a window that is filled from this time on, whatever was read before.
+    /// Coverage of a window that is filled from this time on, whatever was read before.
     pub(super) const fn from(at: Timestamp) -> Self {
         Self { last: Some(at), since: Some(at), lacking: None }
     }
 
-    /// A reading goes into the window of a phase that began at `phase`. `is_of`: of how much time it
-    /// is, at most that since the one before.
+    /// Records a reading that goes into the window of a phase that began at `phase`. `covers`: the
+    /// time that the reading covers, from that since the one before.
     #[inline]
     pub(super) fn read(
         &mut self,
         at: Timestamp,
         phase: Option<Timestamp>,
         watch: &Watch,
-        is_of: impl FnOnce(Span) -> Span,
+        covers: impl FnOnce(Span) -> Span,
     ) {
         if let Some(last) = self.last.max(phase)
             && watch.is_silence(at.since(last))
         {
-            self.since = Some(at - is_of(at.since(last)));
+            self.since = Some(at - covers(at.since(last)));
             self.lacking.get_or_insert(at);
         }
         if self.lacking.is_some() && self.since.is_none_or(|since| at.since(since) >= watch.window)
@@ -257,22 +259,22 @@ impl Coverage {
         self.last = Some(at);
     }
 
-    /// Whether readings have come for so long, and too far apart to fill the window: after one gap it is
-    /// being filled.
+    /// Whether readings have come for this long, too far apart to fill the window. After one gap
+    /// only, the window is being filled.
     #[inline]
     pub(super) fn lacks_for(self, long: Span) -> bool {
         let lacking = self.lacking.filter(|lacking| self.since > Some(*lacking));
         lacking.zip(self.last).is_some_and(|(lacking, last)| last.since(lacking) >= long)
     }
 
-    /// Start of the time without a gap.
+    /// Start of the time that readings cover without a gap; None before a phase.
     #[inline]
     pub(super) fn since(self, phase: Option<Timestamp>) -> Option<Timestamp> {
         self.since.max(phase)
     }
 }
 
-/// Where an arm would have had so many requests, it has none by chance once in `exp(10)` times.
+/// Expected requests of which an arm has none by chance only once in `exp(10)` times.
 const EXPECTED: f64 = 10.0;
 
 /// When an arm last had requests.
@@ -282,7 +284,7 @@ pub(super) struct Requests {
     at: Option<Timestamp>,
     /// How long before that it had some.
     apart: Span,
-    /// None has come for too long.
+    /// No request has come for longer than chance explains.
     stopped: bool,
 }
 
@@ -294,19 +296,19 @@ impl Requests {
         self.stopped = false;
     }
 
-    /// Whether the reading of this time has some.
+    /// Whether the reading of this time has requests.
     #[inline]
     pub(super) fn came(self, at: Timestamp) -> bool {
         self.at == Some(at)
     }
 
-    /// How long before its last requests it had some: it may be scraped less often than it is read.
+    /// Time between the arm's last requests and those before: it may be scraped less often than it is read.
     pub(super) const fn apart(self) -> Span {
         self.apart
     }
 
-    /// A reading has none, in a watch that `began` then, where requests are read so far `apart`.
-    /// `expected`: how many would have come in a time.
+    /// Records a reading without requests. `began`: start of the watch. `apart`: time between
+    /// requests so far. `expected`: number of requests that would have come in a time.
     pub(super) fn stay_away(
         &mut self,
         at: Timestamp,
@@ -327,8 +329,8 @@ impl Requests {
         self.stopped = false;
     }
 
-    /// Since when none has come, in a watch that `began` then; None where some do, or where chance may
-    /// explain it.
+    /// Since when no request has come, in a watch that `began` then; None while some do, or where
+    /// chance may explain it.
     #[inline]
     pub(super) fn stopped_since(self, began: Option<Timestamp>) -> Option<Timestamp> {
         if self.stopped { self.at.max(began) } else { None }
@@ -348,7 +350,7 @@ impl Served {
         Self { requests: self.requests + other.requests, seconds: self.seconds + other.seconds }
     }
 
-    /// How many would have come in a time without any: the rate is that of all the time, so
+    /// Requests that would have come in a time without any. The rate is that of all the time, so
     /// that a few requests in a short time promise little.
     pub(super) fn expected(self, silent: Span) -> f64 {
         let silent = silent.as_seconds();

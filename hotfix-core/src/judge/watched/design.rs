@@ -1,5 +1,5 @@
-//! What one metric is judged by, which reading sets its buckets, and what those cannot judge. It follows
-//! from the plan, from the phase, and from the first reading's buckets, so a snapshot has little of it.
+//! What one metric is judged by. It follows from the plan, the phase and the first reading's
+//! buckets, so a snapshot has little of it.
 
 use educe::Educe;
 use serde::{Deserialize, Serialize, Serializer};
@@ -34,9 +34,9 @@ pub(crate) struct MetricDesign {
     pub(super) basis: EvidenceBasis,
     /// Both arms are read at the same time, or there is no live arm.
     pub(super) in_step: bool,
-    /// A bound looks at the live arm.
+    /// A bound is relative to the live arm.
     pub(super) compares_live: bool,
-    /// Its gate lets nothing through that is worse than its reference by more than the margin.
+    /// Its bounds let nothing pass the gate that is worse than its reference by more than the margin.
     pub(super) keeps_margin: bool,
 }
 
@@ -57,7 +57,8 @@ impl Serialize for MetricDesign {
 }
 
 impl DesignRead {
-    /// The layout of this metric; None where it has none yet.
+    /// The layout of this metric; None before its first reading. Err if it is of another metric or
+    /// has no valid edges.
     pub(super) fn layout_of(self, metric: &Metric) -> Result<Option<Layout>, Misfit> {
         if self.metric != metric.id {
             return Err("the metrics");
@@ -70,8 +71,8 @@ impl DesignRead {
 }
 
 impl MetricDesign {
-    /// In the first phase, before the first reading. `margin`: how many times as bad as its reference is no harm.
-    /// `one_arm`: no live arm is read beside the canary.
+    /// A design in the first phase, before the first reading. `margin`: how many times as bad as
+    /// its reference is no harm. `one_arm`: no live arm is read beside the canary.
     pub(in crate::judge) fn new(
         metric: &Metric,
         watch: Watch,
@@ -92,7 +93,7 @@ impl MetricDesign {
         }
     }
 
-    /// The buckets are those of a reading, and with them the tests' boundaries.
+    /// Sets the buckets and the tests' boundaries; discards a history with other boundaries.
     pub(super) fn settle_layout(&mut self, layout: Layout) {
         let edges = layout.edges();
         let above = |time: f64| edges.partition_point(|&edge| edge < time);
@@ -132,7 +133,7 @@ impl MetricDesign {
         self.metric.kind.has_buckets() && self.layout.edges().is_empty()
     }
 
-    /// Whether an arm was read: running totals that have not changed were read before.
+    /// Whether an arm has a new reading: running totals that did not change repeat the one before.
     pub(super) fn is_reading(&self, tick: &Tick, arm: usize) -> bool {
         let columns = self.layout.columns();
         let row = &tick.row[arm * columns..(arm + 1) * columns];
@@ -146,11 +147,11 @@ impl MetricDesign {
         [row[trials], row[row.len() / 2 + trials]]
     }
 
-    /// Of how much time the canary's reading is, which came so long after the one before: a count says
-    /// it, a volume is the rate since then, and the level before lasted until it was stale. A level that
-    /// comes without the one that it is compared with is of a moment.
+    /// How much time the canary's reading covers, at most the `gap` since the one before: its exposure;
+    /// for a volume all of the gap; for a level that too, if the one before was not stale. A level that
+    /// comes without the live version that it is compared with covers no time, and neither do trials.
     #[cold]
-    pub(super) fn is_of(&self, tick: &Tick, share: Share, gap: Span) -> Span {
+    pub(super) fn covers(&self, tick: &Tick, share: Share, gap: Span) -> Span {
         match self.metric.kind.data() {
             Data::Exposure => {
                 let share = if self.metric.scaled { share.as_fraction() } else { 1.0 };
@@ -162,7 +163,7 @@ impl MetricDesign {
         }
     }
 
-    /// Whether the reading before lasted for so long.
+    /// Whether the reading before was still valid after this gap.
     fn lasted(&self, gap: Span) -> bool {
         self.metric.kind.lasts() && gap <= self.watch.stale
     }
@@ -175,7 +176,7 @@ impl MetricDesign {
         (arm(row[0], row[1]), arm(row[2], row[3]))
     }
 
-    /// The bad events of each arm in a tick that are above the bound for an instance, where all
+    /// The bad events of each arm in a tick that are above the bound for one instance; 0 unless all
     /// counts come by instance.
     pub(super) fn clipped(&self, tick: &Tick) -> [f64; 2] {
         let Some(clip) = self.basis.clip() else { return [0.0; 2] };
@@ -190,8 +191,8 @@ impl MetricDesign {
     }
 }
 
-/// The bounds of deciding metrics that no value in their first or last bucket can be compared with, where
-/// the reading at this time has set those.
+/// The bounds of deciding metrics that lie in the first or last bucket, where no value can be
+/// interpolated; none unless the reading at this time has set the buckets.
 pub(crate) fn out_of_reach(judge: &Judge, at: Timestamp) -> impl Iterator<Item = BoundInBucket> {
     judge.watched.iter().flat_map(move |watched| watched.out_of_reach(at))
 }
@@ -205,8 +206,9 @@ impl Watched {
         self.design.metric.kind.has_buckets() && (self.design.lacks_layout() || is_before())
     }
 
-    /// The buckets that a reading sets: the first one does, and one with further buckets as long as
-    /// the canary was not read, so that a histogram without a bound's boundary can be mended.
+    /// The buckets that a reading sets; None if it sets none. The first one does, and one with
+    /// further buckets as long as the canary was not read, so that a histogram without a bound's
+    /// boundary can be mended.
     pub(super) fn next_layout(&self, reading: &Reading) -> Option<Layout> {
         let layout = &self.design.layout;
         let next = self.may_settle_layout().then(|| Layout::of(&self.design.metric, reading))?;
@@ -225,7 +227,7 @@ impl Watched {
         !self.edges().is_empty()
     }
 
-    /// The buckets are those of a reading, and with them the tests' boundaries.
+    /// Sets the buckets, and makes the tests at their boundaries.
     pub(super) fn settle_layout(&mut self, layout: Layout) {
         self.design.settle_layout(layout);
         self.measured.settle_columns(&self.design);
@@ -235,7 +237,7 @@ impl Watched {
         }
     }
 
-    /// The bounds that its buckets cannot judge, where a reading at this time has set those.
+    /// The bounds that its buckets cannot judge; none unless a reading at this time has set the buckets.
     fn out_of_reach(&self, at: Timestamp) -> Vec<BoundInBucket> {
         let Readings { lays_out, seen_at, .. } = self.readings();
         let is_new = *lays_out && *seen_at == Some(at) && self.metric().role == Role::Decide;

@@ -24,7 +24,7 @@ use crate::unit::{Share, Span, Timestamp};
 
 use super::{MetricDesign, Watched};
 
-/// What the bounds compare; its own state in a snapshot.
+/// What the bounds compare; serialized as it is into a snapshot.
 #[serde_with::skip_serializing_none]
 #[derive(Debug, Deserialize, Educe, PartialEq, Serialize)]
 #[educe(Clone)]
@@ -37,19 +37,18 @@ pub(super) struct Measured {
     pub(super) degradation: Degradation,
     /// The live version before the deployment, where no live arm is left after it.
     pub(super) pre_deployment: PreDeployment,
-    /// What the live version had in the last window that was enough to judge by; for a metric with a
-    /// bound on it.
+    /// The live version's value in the last window with enough data; of a metric with a bound relative to it.
     pub(super) last_live: Option<f64>,
-    /// What the canary had in the window by the question about what nothing judges that a person answered
-    /// last, or that is open.
+    /// The canary's columns when a person was last asked about this metric because nothing judges it.
     #[serde(default)]
     pub(super) seen: Option<Box<[f64]>>,
-    /// The same by an open question that it is clearly worse than that.
+    /// The canary's columns when a person was asked because they are clearly worse than `seen`,
+    /// until the answer.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(super) seen_worse: Option<Box<[f64]>>,
-    /// A volume without a live arm is compared with its own level before.
+    /// The earlier level with which a volume without a live arm is compared.
     pub(super) trailing: Option<Box<Trailing>>,
-    /// The rollback bound without each one of the canary's instances.
+    /// Counts of the canary's instances, for bounds without each one of them.
     pub(super) left_out: Option<Box<LeftOut>>,
 }
 
@@ -71,7 +70,7 @@ impl Measured {
         }
     }
 
-    /// A latency reading has set the columns.
+    /// Empties all sums, which have other columns since a latency reading has set the buckets.
     pub(super) fn settle_columns(&mut self, MetricDesign { watch, layout, .. }: &MetricDesign) {
         let columns = layout.columns();
         self.window = Window::new(watch.window, watch.cadence, 2 * columns);
@@ -82,7 +81,7 @@ impl Measured {
         self.pre_deployment.clear();
     }
 
-    /// The phase's watch begins. `criterion`: how much of it counts at its end; None for all.
+    /// Begins the phase's watch. `criterion`: as in [`Watched::start`].
     pub(super) fn start(&mut self, design: &MetricDesign, criterion: Option<Span>) {
         let MetricDesign { metric, layout, .. } = design;
         self.window.clear();
@@ -96,8 +95,8 @@ impl Measured {
         self.totals.start();
     }
 
-    /// Without a live arm, compares the tick with one from before the deployment. Counters that are
-    /// still sent after the live version has lost its traffic, and do not change, are no live arm.
+    /// Without a live arm, fills the tick's baseline with a row from before the deployment. Counters that
+    /// are still sent after the live version has lost its traffic, and do not change, are not a live arm.
     pub(super) fn compare_with_before(&mut self, design: &MetricDesign, tick: &mut Tick) {
         if !self.pre_deployment.applies() {
             return;
@@ -110,7 +109,7 @@ impl Measured {
         }
     }
 
-    /// Another attempt replaces this one, and the same version is live.
+    /// Takes over from the attempt before (`of`) what its live version had before the deployment.
     pub(super) fn keep_live(&mut self, of: &Self) {
         self.pre_deployment.keep(&of.pre_deployment);
         self.trailing.clone_from(&of.trailing);
@@ -195,7 +194,7 @@ impl Measured {
     }
 }
 
-// Requests, and that none come.
+// Requests, and their absence.
 impl Watched {
     /// Requests of the whole service in the present watch.
     pub(super) fn served(&self) -> Served {
@@ -228,7 +227,7 @@ impl Watched {
         let served = self.served().and(self.readings().served);
         let Self { design, pairing, .. } = self;
         let requests = &mut pairing.readings.requests;
-        // Both arms are scraped alike, and that of the fix is new.
+        // Both arms are scraped at the same interval, which a new canary does not show yet.
         let from = (pairing.began, requests[CANARY].apart().max(requests[BASELINE].apart()));
         let arms = requests.iter_mut().zip([share, share.rest()]);
         for ((requests, share), _) in arms.zip(idle).filter(|(_, idle)| *idle) {
@@ -242,7 +241,7 @@ impl Watched {
         }
     }
 
-    /// Whether its arms show, by how much traffic they have, that they are swapped.
+    /// Whether the traffic of the metric's arms can show that they are swapped.
     #[inline]
     pub(in crate::judge) fn shows_swapped_arms(&self) -> bool {
         let metric = self.metric();
@@ -287,7 +286,7 @@ impl Watched {
 
 // The live version without traffic on the fix, and after it.
 impl Watched {
-    /// Another attempt replaces this one: what the live version had before the deployment stays.
+    /// Takes over from the attempt before (`of`) what its live version had before the deployment.
     pub(in crate::judge) fn keep_live(&mut self, of: &Self) {
         if of.pre_deployment().applies() && self.design.lacks_layout() && !of.design.lacks_layout()
         {
@@ -296,9 +295,8 @@ impl Watched {
         self.measured.keep_live(&of.measured);
     }
 
-    /// Puts only the live arm into the window, and keeps it for another attempt; it has had the traffic
-    /// again since then. Seconds of a count, or of totals, that began before are in part of the time without
-    /// any.
+    /// Adds only the live arm to the window, and keeps it for another attempt. `since`: when it got the
+    /// traffic back; a count or total that began earlier is left out, because it covers time without traffic.
     pub(in crate::judge) fn learn_baseline(
         &mut self,
         tick: &mut Tick,
@@ -320,8 +318,8 @@ impl Watched {
         self.measured.add(tick, at);
     }
 
-    /// A person is asked: keeps what the canary shows, where nothing judges it and it was read; `is_worse`:
-    /// until the answer beside what it is worse than.
+    /// Keeps the canary's columns when a person is asked, if nothing judges the metric and it was
+    /// read. `is_worse`: the question is that it is worse than `seen`, which stays until the answer.
     pub(in crate::judge) fn note_seen(&mut self, is_not_judged: bool, is_worse: bool) {
         let now = &self.measured.window.sums()[..self.design.layout.columns()];
         let is_read = is_not_judged && self.value(now, 1.0).is_some();
@@ -333,18 +331,18 @@ impl Watched {
         }
     }
 
-    /// A person answers that.
+    /// Records a person's answer: what the open question showed is what they saw last (`seen`).
     pub(in crate::judge) fn note_answer(&mut self) {
         let Measured { seen, seen_worse, .. } = &mut self.measured;
         *seen = seen_worse.take().or(seen.take());
     }
 
-    /// What the canary showed then.
+    /// The canary's columns when a person was last asked about the metric; None if that never was.
     pub(in crate::judge) fn seen(&self) -> Option<&[f64]> {
         self.measured.seen.as_deref()
     }
 
-    /// What the live version had when it was last read for a window; with a bound on it.
+    /// The live version's value in the last window with enough data; None without a bound relative to it.
     pub(in crate::judge) fn last_live(&self) -> Option<Judged> {
         self.measured.last_live.map(Judged::exactly)
     }

@@ -45,14 +45,14 @@ use tested::{LastTick, Tested};
 
 /// Without a live arm a bound has to be breached for this time, which few shocks last.
 const SHOCK: Span = Span::from_seconds(180);
-/// The last readings are those of this time at least.
+/// The least time of readings that count as the last ones.
 const LATEST: Span = Span::from_seconds(60);
-/// With all of the traffic on the canary, a live version with a smaller share of its requests than this
-/// is no arm.
+/// With all of the traffic on the canary, a live version with a smaller part of the canary's
+/// requests than this is not an arm.
 const MOST_REST: f64 = 0.1;
 
-/// A metric and its state; its own state in a snapshot, in which `T` is a test's evidence and `D`
-/// what is kept of the design.
+/// A metric's design and state, serialized as it is into a snapshot. Read from one, `T` is a test's
+/// evidence and `D` what was kept of the design.
 #[derive(Debug, Deserialize, Educe, PartialEq, Serialize)]
 #[educe(Clone)]
 #[serde(deny_unknown_fields)]
@@ -88,7 +88,8 @@ impl Watched {
         self.limit();
     }
 
-    /// The phase's watch begins. `criterion`: how much of the phase counts at its end; None for all.
+    /// Begins the phase's watch. `criterion`: length of the last part of the phase that its success
+    /// bounds are compared with; None for all of it.
     pub(super) fn start(&mut self, at: Timestamp, criterion: Option<Span>) {
         self.pairing.began = Some(at);
         self.pairing.readings.start(self.served());
@@ -98,7 +99,7 @@ impl Watched {
         self.discard_pools();
     }
 
-    /// Computes what a reading adds.
+    /// Computes into `tick` what a reading adds; Err if the reading is not possible.
     pub(super) fn read_into(
         &self,
         tick: &mut Tick,
@@ -131,14 +132,14 @@ impl Watched {
         tick.read(metric, layout, counters, reading, at, share)
     }
 
-    /// Whether counts are paired from pools, or would be if this tick is steady.
+    /// Whether counts are paired from pools, or would be if this tick is steady (see [`align`](Self::align)).
     #[inline]
     pub(super) fn may_be_apart(&self, tick: &Tick, share: Share) -> bool {
         self.tests().worse().is_some() && self.pairing.may_be_apart(&self.design, tick, share)
     }
 
     /// Records which arm has new counts in a tick, which [may be apart](Self::may_be_apart).
-    /// `steady`: traffic is as planned and warm. `from`: what began earlier is left out, by arm.
+    /// `steady`: traffic is as planned and warm. `from`, by arm: counts that began earlier are left out.
     pub(super) fn align(
         &mut self,
         tick: &Tick,
@@ -151,8 +152,8 @@ impl Watched {
         }
     }
 
-    /// Leaves out the live version where all of the traffic has the fix and it has a rest of the
-    /// requests: connections that drain, a health check, a client that does not follow.
+    /// At 100% on the fix, leaves out a live version that has only a rest of the requests:
+    /// connections that drain, a health check, a client that does not follow.
     pub(super) fn leave_out_rest(&self, tick: &mut Tick) {
         let kind = self.metric().kind;
         let is_of_requests = kind.counts_requests() || kind.is_traffic();
@@ -180,8 +181,8 @@ impl Watched {
         self.learn_first_totals(increment, reading);
     }
 
-    /// The bad events of each arm in this tick that are above the bound for an instance, where all
-    /// counts come by instance. See `docs/decisions/replay-by-instance.md`.
+    /// The bad events of each arm in this tick that are above the bound for one instance; 0 unless
+    /// all counts come by instance. See `docs/decisions/replay-by-instance.md`.
     fn clip(&mut self, tick: &Tick) -> [f64; 2] {
         let Self { design, tested: Tested { instances, .. }, .. } = self;
         if !design.metric.is_replayed() {
@@ -198,8 +199,8 @@ impl Watched {
         self.tested.tests.limit(self.design.basis.limits());
     }
 
-    /// Adds the traffic of the whole service to its trailing level. `settled`: it is split as
-    /// planned, so that one arm shows the whole. While requests have stopped the level stays.
+    /// Adds the traffic of the whole service to its trailing level, which does not change while
+    /// requests have stopped. `settled`: traffic is split as planned, so that one arm shows the whole.
     pub(super) fn trail(&mut self, tick: &Tick, at: Timestamp, share: Share, settled: bool) {
         let goes_on = !self.readings().have_stopped();
         if let Some(trailing) = self.measured.trailing.as_mut().filter(|_| goes_on) {
@@ -207,7 +208,7 @@ impl Watched {
         }
     }
 
-    /// Learns how the live version is before any user has the fix.
+    /// Learns the live version's level, bursts and times before any user has the fix.
     pub(super) fn learn_before(&mut self, tick: &Tick, at: Timestamp) {
         let Self { design, measured, tested, .. } = self;
         let live = &tick.row[design.layout.columns()..];
@@ -217,7 +218,7 @@ impl Watched {
             if tested.tests.learns_bursts() {
                 tested.tests.learn_live(at, design.counts_of(&tick.row).1);
             }
-            // What the fix will be compared with must not be learnt from first.
+            // Rows that the fix will be compared with must not train its test as well.
             if design.metric.kind.has_buckets() && !measured.pre_deployment.applies() {
                 tested.tests.learn_times(live, &design.boundaries);
             }
@@ -245,13 +246,13 @@ impl Watched {
         self.measured.learn(&self.design, tick, at, seen);
     }
 
-    /// A tick goes into the window: how much of it is covered.
+    /// Records how much time a tick covers that goes into the window.
     #[inline]
     fn cover(&mut self, tick: &Tick, at: Timestamp, share: Share) {
         let Self { design, pairing: Pairing { readings, began, .. }, .. } = self;
         if tick.canary {
-            let is_of = |gap| design.is_of(tick, share, gap);
-            readings.coverage.read(at, *began, &design.watch, is_of);
+            let covers = |gap| design.covers(tick, share, gap);
+            readings.coverage.read(at, *began, &design.watch, covers);
         }
         readings.learn();
     }
@@ -320,7 +321,7 @@ impl Watched {
             ..pairing.fed(design, increment)
         };
         tests.feed(at, &fed);
-        // What was read before the deployment shows no burst of the same time.
+        // Rows from before the deployment cannot show a burst that both versions have at the same time.
         let is_beside = !measured.pre_deployment.applies();
         if tests.learns_bursts() && is_beside {
             if design.basis.knows_no_noise() {
@@ -342,15 +343,14 @@ impl Watched {
         }
     }
 
-    /// Updates another metric's test with the tick, and returns whether it has decided.
+    /// Feeds the tick to a test that is not one of the metric's own, and returns whether that has decided.
     pub(super) fn feed(&self, increment: &Increment, test: &mut Aligned<Test>) -> bool {
         self.pairing.fed(&self.design, increment).feed(test);
         test.decided()
     }
 
-    /// The present tick is not used: what follows must not be compared with what the pools have.
-    /// `as_planned`: the arms are what they should be, so `lead` may begin with the baseline's
-    /// counts.
+    /// Discards the pools, because the present tick is not used. `as_planned`: the arms are as
+    /// planned, so the pool `lead` may begin with the baseline's counts of this tick.
     pub(super) fn skip(&mut self, increment: &Increment, at: Timestamp, as_planned: bool) {
         self.discard_pools();
         match &mut self.pairing.bracket {
@@ -362,15 +362,15 @@ impl Watched {
         }
     }
 
-    /// Discards what the pools have: it must not be compared with what follows.
+    /// Discards the counts in the pools: they must not be compared with what follows.
     pub(super) fn discard_pools(&mut self) {
         if self.pairing.discard() {
             self.tested.instances.discard_pooled();
         }
     }
 
-    /// What is scaled by the planned share was of another split: it begins again. `criterion`: how much
-    /// of the phase counts at its end; None for all.
+    /// Starts windows, totals and tests over: what they have was read at another split.
+    /// `criterion`: as in [`start`](Self::start).
     pub(super) fn start_over(&mut self, at: Timestamp, criterion: Option<Span>) {
         self.discard_pools();
         self.pairing.readings.start_over(at);
@@ -386,8 +386,9 @@ impl Watched {
         measured.expire(at, || pairing.readings.lasts(&design.metric, &design.watch, at));
     }
 
-    /// When a person is asked about a success bound that the window misses, where a hold keeps nothing back:
-    /// once no burst explains it: it leaves the criterion after `watch`. None of a volume, which moves with the day.
+    /// When a person is asked about a missed success bound at 100%, where a hold keeps no traffic
+    /// back: after no burst can explain the miss, because it would have left the criterion. None
+    /// without a miss, and of a volume, which changes with the time of day.
     pub(super) fn asks_about_miss(&self, share: Share) -> Option<Timestamp> {
         let Measured { criterion, degradation, .. } = &self.measured;
         let asks = share == Share::ALL && !self.design.metric.kind.is_traffic();
@@ -395,7 +396,7 @@ impl Watched {
         Some(degradation.missed()? + criterion.lasts() + self.design.watch.alert_lasts())
     }
 
-    /// Records its part of a verdict. `in_vain`: the verdict says that it cannot decide.
+    /// Records the metric's part of a verdict. `in_vain`: the verdict says that its tests cannot decide.
     pub(super) fn note(&mut self, at: Timestamp, seen: &MetricVerdict, in_vain: bool) {
         let Measured { degradation, last_live, .. } = &mut self.measured;
         let readings = (&self.pairing.readings, self.design.watch.cadence);
@@ -405,13 +406,13 @@ impl Watched {
         }
     }
 
-    /// Applies the last tick, which was at this time, again with another row: tests and totals of
-    /// the phase are as before it.
+    /// Applies the last tick, which was at this time, with another row, and returns what that adds.
+    /// Tests and totals of the phase are first reset to those before the tick.
     pub(super) fn reapply(&mut self, at: Timestamp, row: &[f64]) -> Increment {
         let Self { design, pairing, measured, tested } = &mut *self;
         let Tested { tests, replayed, same, last_tick: last, tests_before, .. } = tested;
         pairing.resume_pools(last);
-        // The designs in force are kept: before the first tick there was no other.
+        // Only the states: the designs in force are kept.
         tests.keep(tests_before);
         (*same, *replayed) = (last.same, last.replayed);
         measured.totals.of_phase = last.of_phase;
@@ -458,9 +459,9 @@ getters! {
 
     metric: &Metric = &self.design.metric;
     watch: &Watch = &self.design.watch;
-    /// Whether a bound looks at the live arm.
+    /// Whether a bound is relative to the live arm.
     compares_live: bool = self.design.compares_live;
-    /// The edges that are test boundaries.
+    /// Indices of the edges that are test boundaries.
     boundaries: &[usize] = self.design.boundaries.as_slice();
     /// Basis of the rollback evidence.
     basis: &EvidenceBasis = &self.design.basis;
@@ -475,7 +476,7 @@ getters! {
     /// Whether the arms' counts were equal so far.
     same: &Sameness = &self.tested.same;
     last_tick: &LastTick = &self.tested.last_tick;
-    /// Whether this test's own share of the evidence has ever reached its threshold from history.
+    /// Whether the evidence has ever reached the metric's own threshold from history.
     replay_says: bool = self.tested.replayed;
 }
 
@@ -488,15 +489,15 @@ getters! {
     edges: &[f64] = self.design.layout.edges();
     /// The trailing level of a volume.
     trailing: Option<&Trailing> = self.measured.trailing.as_deref();
-    /// Counts of the canary's instances.
+    /// Counts of the canary's instances; of proportions with a rollback or success bound.
     left_out: Option<&LeftOut> = self.measured.left_out.as_deref();
     /// Bad events and trials of the canary in the trailing window; of counts.
     counts_in_window: Counts = self.design.counts_of(self.window().sums()).0;
-    /// Whether its gate hangs on the comparison of its test: its bounds let more through than the margin.
+    /// Whether the gate depends on the metric's test, because its bounds allow more than the margin.
     gate_compares: bool = self.is_tested() && !self.design.keeps_margin;
-    /// Since when the phase counts; None for all of it.
+    /// Start of the part of the phase that success bounds are compared with; None for all of it.
     counted_since: Option<Timestamp> = self.measured.criterion.as_ref()?.counts_since();
-    /// What both arms had in this phase on each alignment; none for latency and strata, which have
+    /// Totals of both arms in this phase on each alignment; None for latency and strata, which have
     /// no exact test.
     of_phase: Option<[Totals; 2]> =
         self.totals().of_phase.filter(|_| !self.metric().kind.has_buckets());
@@ -521,7 +522,7 @@ impl Watched {
         moment.is_some_and(|moment| self.readings().seen_at.is_some_and(|seen| seen < moment))
     }
 
-    /// The time between two readings of an arm, where the arms are read at different times.
+    /// The time between two readings of an arm; None where both arms are read at the same time.
     /// `totals`: they are read as running totals.
     pub(super) fn scrape(&self, totals: bool) -> Option<Span> {
         let MetricDesign { watch, in_step, .. } = &self.design;
@@ -529,16 +530,16 @@ impl Watched {
         self.pairing.bracket.as_ref().map(|bracket| bracket.interval()).or(untested)
     }
 
-    /// The columns of both arms that count of the phase, of all instances.
+    /// The columns of both arms, of all instances, over the part of the phase that counts at its end.
     pub(super) fn counted(&self) -> &[f64] {
         let all = self.measured.window.phase();
         self.measured.criterion.as_ref().map_or(all, |of| of.of(all))
     }
 
-    /// Whether a breach of this bound has lasted since before the last reading of each arm. A
-    /// change that both arms share is seen by the arm that is read first, so a bound that depends
-    /// on the live arm has to be breached after readings of both. Without a live arm it has to last,
-    /// and to be there still: a shock that ends may be one that the live version would have had, too.
+    /// Whether a breach of this bound has lasted since before the last reading of each arm. The arm that
+    /// is read first shows a change of both arms first, so a bound relative to the live arm has to be
+    /// breached after readings of both. Without a live arm the breach has to last for [`SHOCK`] and to
+    /// be in the last readings: a shock that ends may be one that the live version would have had, too.
     pub(super) fn both_read_since_breach(&self, moment: &Moment<'_>, band: Band) -> bool {
         let bounds = &self.design.metric.bounds;
         let bound = if band == Band::Rollback { bounds.rollback } else { bounds.alert };
@@ -561,11 +562,10 @@ impl Watched {
         value.and_then(crossed) == Some(true)
     }
 
-    /// The log e-value of harm that decides. Where the arms are read at different times, that is
-    /// the smaller one of both alignments, and soon after the start not more than before the last
-    /// readings of both arms, but for what takes several: a shock that ends within an interval of the
-    /// start could otherwise raise both. Where nothing is known of the noise, it is without bursts of
-    /// the canary.
+    /// The log e-value of harm that decides; None without a test. Where the arms are read at different
+    /// times, it is the smaller one of both alignments. Soon after the start, what one reading may raise
+    /// without limit counts only as of the last readings of both arms: a shock that ends within an interval
+    /// could raise both alignments. Where nothing is known of the noise, bursts of the canary are left out.
     #[inline]
     pub(super) fn log_e(&self) -> Option<f64> {
         let worse = self.tested.tests.worse()?;
@@ -574,7 +574,8 @@ impl Watched {
         Some(if self.tests().knows_bursts() { self.log_e_without_bursts(log_e) } else { log_e })
     }
 
-    /// How much the evidence of harm on the alignment with more of it exceeds what decides.
+    /// By how much the evidence of harm on the alignment with more of it exceeds what decides; 0 if
+    /// the arms are read at the same time.
     #[inline]
     pub(super) fn spread(&self) -> f64 {
         if self.pairing.bracket.is_none() {

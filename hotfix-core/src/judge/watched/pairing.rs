@@ -20,7 +20,8 @@ use super::{LastTick, MetricDesign};
 /// less than one in a million.
 const MISSED: f64 = 14.0;
 
-/// The readings of a metric, and what of them waits; its own state in a snapshot.
+/// The readings of a metric and the counts that wait for the other arm's; serialized as it is into
+/// a snapshot.
 #[derive(Debug, Default, Deserialize, Educe, PartialEq, Serialize)]
 #[educe(Clone)]
 #[serde(deny_unknown_fields)]
@@ -29,7 +30,7 @@ pub(super) struct Pairing {
     /// Where the arms are read at different times: counts that wait for the other arm's.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(super) bracket: Option<Box<Bracket>>,
-    /// Where they are read at the same time: counts that wait for some of the other arm.
+    /// Where the arms are read at the same time: counts that wait because the other arm has none.
     #[serde(default, skip_serializing_if = "Waiting::is_none")]
     pub(super) waiting: Waiting,
     /// When the present watch began; the judge has it.
@@ -56,7 +57,7 @@ impl Pairing {
         at < warm || since + watch.cadence < warm && !design.metric.kind.lasts()
     }
 
-    /// Whether counts are paired whatever this tick has.
+    /// Whether counts are paired from pools, whatever the counts of this tick.
     #[inline]
     fn is_known_apart(&self, design: &MetricDesign, tick: &Tick) -> bool {
         self.bracket.is_some() || tick.totals || design.watch.scrape.is_some()
@@ -74,14 +75,14 @@ impl Pairing {
         steady: bool,
         from: [Option<Timestamp>; 2],
     ) -> bool {
-        // An arm that was not sent is not one without new counts.
+        // Only an arm that was sent can be without new counts.
         if !(self.is_known_apart(design, tick) || steady && tick.canary && tick.baseline) {
             return false;
         }
         let is_new = design.trials_of(tick).map(|trials| trials > 0.0);
         self.waiting.clear();
         let totals = tick.totals;
-        // A difference begins at the reading before.
+        // Counts that are not running totals began at the reading before.
         let read_at = self.readings.seen_at.filter(|_| !totals);
         let watch = &design.watch;
         let bracket = self.bracket.get_or_insert_with(|| Box::new(Bracket::new(read_at, watch)));
@@ -126,8 +127,8 @@ impl Pairing {
         Side::BOTH.map(|side| !bracket.batch(side).rows.is_empty())
     }
 
-    /// Where the arms are read at the same time, adds to a tick what waits for it, and keeps what has to
-    /// wait. Returns whether something has waited for too long, and is left out.
+    /// Where the arms are read at the same time, adds waiting counts to a tick, and keeps what has
+    /// to wait. Returns whether counts had waited for too long and were left out.
     #[inline]
     pub(super) fn complete(
         &mut self,
@@ -151,13 +152,13 @@ impl Pairing {
         any
     }
 
-    /// The pools as they were before a tick.
+    /// Resets the pools to those before the last tick.
     pub(super) fn resume_pools(&mut self, before: &LastTick) {
         self.bracket.clone_from(&before.bracket);
         self.waiting.clone_from(&before.waiting);
     }
 
-    /// What a tick feeds to a test that counts everything, and makes no allowance.
+    /// What a tick feeds to a test without clipping and without an allowance.
     #[inline]
     pub(super) fn fed<'a>(
         &'a self,
@@ -175,7 +176,7 @@ impl Pairing {
     pub(super) fn allowed(&self, design: &MetricDesign, at: Timestamp) -> f64 {
         let watch = &design.watch;
         let (Some(new), Some(began)) = (watch.new_instances, self.began) else { return 1.0 };
-        // Counts may be as old as what they cover.
+        // Counts may be as old as the begin of the time that they cover.
         let step = self.readings.step + self.waiting.lasts(at);
         let covers = self.bracket.as_ref().map_or(step.as_seconds(), |bracket| {
             let ticks = Side::BOTH.map(|side| bracket.batch(side).ticks);
@@ -207,7 +208,7 @@ fn is_alone([canary, baseline]: [f64; 2], share: Share) -> bool {
     expected >= MISSED * of
 }
 
-/// Counts of a metric whose arms are read at the same time; its own state in a snapshot.
+/// Counts that wait, of a metric whose arms are read at the same time; serialized as it is into a snapshot.
 #[derive(Debug, Default, Deserialize, Educe, PartialEq, Serialize)]
 #[educe(Clone)]
 #[serde(deny_unknown_fields)]
@@ -216,12 +217,12 @@ pub(super) struct Waiting {
     counts: Vec<(Counts, Counts)>,
     /// The bad events of each arm that were clipped.
     clipped: [f64; 2],
-    /// When the first of those came that wait, or are in the counts of the last tick.
+    /// When the first of the counts came that wait, or that the last tick was completed with.
     since: Option<Timestamp>,
 }
 
 impl Waiting {
-    /// Whether nothing waits, nor did for the last tick.
+    /// Whether nothing waits, and the last tick was completed with nothing.
     pub(super) const fn is_none(&self) -> bool {
         self.since.is_none()
     }
@@ -236,9 +237,8 @@ impl Waiting {
         self.since.map_or(Span::ZERO, |since| at.since(since))
     }
 
-    /// Adds what waits to the counts of a tick, and keeps those that have to wait, of which the tick then has
-    /// none. What has waited for longer than `most` is left out, and true is returned: the rate may be
-    /// another by then.
+    /// Adds waiting counts to those of a tick, and takes from the tick those that have to wait. Returns true
+    /// if counts had waited for longer than `most`: they are left out, because the rate may have changed.
     #[inline]
     pub(super) fn complete(
         &mut self,

@@ -1,5 +1,5 @@
-//! What the tests of a metric conclude: of both arms, of the instances, and before the last tick; and that
-//! tick with what is needed to apply it again.
+//! The tests of a metric: of both arms, of the instances, and as they were before the last tick, so
+//! that this tick can be applied again.
 
 use educe::Educe;
 use serde::{Deserialize, Serialize};
@@ -19,7 +19,7 @@ use crate::unit::Timestamp;
 use super::pairing::{Pairing, Waiting, lacks_an_arm};
 use super::{MetricDesign, Watched};
 
-/// What the tests conclude; its own state in a snapshot, in which `T` is a test's evidence.
+/// The tests of a metric; serialized as it is into a snapshot, in which `T` is a test's evidence.
 #[derive(Debug, Deserialize, Educe, PartialEq, Serialize)]
 #[educe(Clone)]
 #[serde(deny_unknown_fields)]
@@ -35,8 +35,8 @@ pub(super) struct Tested<T = Test> {
     pub(super) tests_before: MetricTests<T>,
 }
 
-/// Of the live version's first totals at most so many requests are learnt from: they are older than
-/// what follows, which soon has more.
+/// At most so many requests of the live version's first totals are learnt from: they are older than
+/// the readings that follow, which soon have more.
 const MOST_LEARNT: f64 = 1_000.0;
 
 impl Watched {
@@ -121,12 +121,12 @@ impl Tested {
                 instances.compare(arms, compared);
             }
         } else if settled {
-            // One that was bad is not any more once it was not read for a window.
+            // An instance that was bad is no longer once it was not read for a window.
             instances.judge_set(ComparedTick { has_live: false, ..compared });
         }
     }
 
-    /// What is scaled by the planned share was of another split: it begins again.
+    /// Starts the evidence over: it is of another split than planned.
     pub(super) fn start_over(&mut self) {
         self.tests.start_over();
         self.instances.start_over();
@@ -151,7 +151,7 @@ impl Tested {
     }
 }
 
-/// The last tick, and what was before it; its own state in a snapshot.
+/// The last tick, and what was before it; serialized as it is into a snapshot.
 #[derive(Debug, Default, Deserialize, Educe, PartialEq, Serialize)]
 #[educe(Clone)]
 #[serde(deny_unknown_fields)]
@@ -178,7 +178,7 @@ pub(in crate::judge) struct LastTick {
     /// The share of the live version's requests that the rollback test of a latency left out.
     #[serde(default, skip_serializing_if = "is_default")]
     pub(super) cured: f64,
-    /// What both arms had in the phase.
+    /// Totals of both arms in the phase before this tick.
     pub(super) of_phase: Option<[Totals; 2]>,
 }
 
