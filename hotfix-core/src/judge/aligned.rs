@@ -88,7 +88,7 @@ impl<T> Aligned<T> {
         }
     }
 
-    /// Changes each with that of another state.
+    /// Changes the state on each alignment with that of another on the same alignment.
     pub(super) fn each_with<U>(&mut self, other: &Aligned<U>, mut change: impl FnMut(&mut T, &U)) {
         change(&mut self.lead, other.on(Side::Lead));
         if let Some(lag) = &mut self.lag {
@@ -129,12 +129,12 @@ impl<T> Aligned<T> {
 }
 
 impl Aligned<Test> {
-    /// The log e-value that decides, with that part at most so much.
+    /// The log e-value that decides, with its uncapped part limited to this.
     pub(super) fn log_e_if(&self, uncapped: f64) -> f64 {
         self.smaller(|test| test.log_e_if(uncapped))
     }
 
-    /// The larger log e-value, which holds.
+    /// The larger log e-value of both alignments, which is enough to hold.
     #[inline]
     pub(super) fn highest(&self) -> f64 {
         let lead = self.lead.log_e();
@@ -202,7 +202,7 @@ impl Aligned<Test> {
     }
 }
 
-// What follows from the tests of both.
+// Figures of both alignments.
 getters! {
     pub(super) fn Aligned<Test>: self;
 
@@ -211,7 +211,7 @@ getters! {
     /// The log e-value that decides: the smaller one.
     #[inline]
     log_e: f64 = self.smaller(Test::log_e);
-    /// Of the log e-value that decides, what one reading may raise above any threshold.
+    /// The part of the log e-value that decides which one reading may raise above any threshold.
     uncapped: f64 = self.smaller(Test::uncapped);
     /// Lower bounds of the log e-values, the one that decides first, of counts; None for latency.
     #[inline]

@@ -26,15 +26,15 @@ pub struct Moment<'a> {
     pub watch: &'a Watch,
     /// The phase whose least time is over; None while no phase can be promoted.
     pub due: Option<&'a Phase>,
-    /// The phase's longest time is over, too; of one that has none, the time to ask a person.
+    /// The phase's longest time is over, too; of a phase without one, the time after which a person is asked.
     pub overdue: bool,
     /// The policy makes the rollout wait for readings that are missing.
     pub waits_for_readings: bool,
     /// Whether a promotion needs the efficacy test to have crossed.
     pub needs_efficacy: bool,
-    /// A later phase leaves traffic on the live version, and can show it, too.
+    /// A later phase leaves traffic on the live version, so that the fix can be shown to work there.
     pub can_show_later: bool,
-    /// All phases have passed: to hold would hold nothing.
+    /// All phases have passed, so a hold keeps no traffic back.
     pub after_the_phases: bool,
     /// Requests a minute over all arms, as planned; None if the plan does not say.
     pub traffic: Option<f64>,
@@ -47,11 +47,11 @@ pub struct Moment<'a> {
 pub struct Running<'a> {
     /// The phase.
     pub phase: &'a Phase,
-    /// Until its least time is over; zero when it is.
+    /// Until its least time is over; zero once it is.
     pub until_due: Span,
     /// Until its longest time is over; None where it has none.
     pub until_overdue: Option<Span>,
-    /// Until a person is asked, where something holds it; zero when it is.
+    /// Until a person is asked about what holds it; zero once that time has come.
     pub until_asked: Span,
 }
 
@@ -62,8 +62,8 @@ impl Moment<'_> {
         self.share < Share::ALL && (self.running.is_some() || self.due.is_some())
     }
 
-    /// The response to an alert: it holds a phase. A person is asked where a hold keeps nothing back: after
-    /// the last phase, and where it has kept nothing back `since` long ago.
+    /// The response to an alert: the policy's, but at least a question where a hold keeps no traffic
+    /// back: after the last phase, and if it has kept none back since `since`, for long enough.
     fn alert(&self, since: Option<Timestamp>) -> Response {
         let lasts = since.is_some_and(|since| self.at.since(since) >= self.watch.alert_lasts());
         let least = if self.after_the_phases || lasts { Response::Ask } else { Response::Continue };
@@ -191,7 +191,7 @@ impl Judge {
             // Rows from before the deployment may be used up: then the figures of now are compared
             // with nothing.
             any_is_judged |= band != Some(Band::NotJudged) && seen.band != Band::NotJudged;
-            // What the next reading may change waits for it as a pass does, until time decides.
+            // A miss that the next reading may change waits for it as a pass does, until time decides.
             if !is_covered && !moment.time_decides() {
                 continue;
             }
@@ -242,7 +242,7 @@ impl Judge {
         }
     }
 
-    /// No reading is judged by anything: the phase cannot meet its gate, and waiting does not help.
+    /// Raises that nothing judges a reading: the phase cannot meet its gate, and waiting does not help.
     #[cold]
     fn not_judged(&self, phase: &Phase, call: &mut Call<'_>) {
         let mut metrics = self.deciding().map(|watched| Some(watched.metric().id)).peekable();
@@ -305,8 +305,8 @@ impl Call<'_> {
     }
 
     /// Raises the response to a metric's band at this tick. `silent_since`: when the fix was read last,
-    /// None while nothing shows traffic on it; `live_missing`: since when the readings of the live
-    /// version are.
+    /// None while nothing shows traffic on it; `live_missing`: since when readings of the live
+    /// version are missing.
     fn band(
         &mut self,
         moment: &Moment<'_>,
@@ -388,7 +388,7 @@ impl Call<'_> {
 }
 
 impl Watched {
-    /// The results of its tests; the band of the window is not known yet.
+    /// The results of the metric's tests; `band` is a placeholder until that of the window is known.
     fn tested(&self) -> MetricVerdict {
         let worse = self.tests().worse();
         let assurance = worse.map(|_| self.assurance());
@@ -407,14 +407,14 @@ impl Watched {
         }
     }
 
-    /// Since when its window has been beyond a bound while a hold keeps no traffic from what is beyond
-    /// it: all of it has the fix, or both versions are beyond.
+    /// Since when the window has been beyond a bound without a hold being of use: all of the
+    /// traffic has the fix, or both versions are beyond it. None otherwise.
     pub(super) fn held_in_vain_since(&self, share: Share) -> Option<Timestamp> {
         let is_in_vain = |_: &Timestamp| share == Share::ALL || self.both_are_beyond(share);
         self.degradation().breached().filter(is_in_vain)
     }
 
-    /// Whether both versions are beyond a rollback bound that acts on one of them alone.
+    /// Whether both versions are beyond a rollback bound that does not act then (`unless_both_arms`).
     fn both_are_beyond(&self, share: Share) -> bool {
         let bound = self.metric().bounds.rollback.filter(|bound| bound.unless_both_arms);
         let (canary, live) = self.window().sums().split_at(self.columns());
@@ -430,7 +430,7 @@ impl Watched {
         let share = moment.share;
         let value = self.value(canary, share.as_fraction());
         let live = self.live_value(baseline, share);
-        // The level before is not another version's.
+        // A trailing level is not the value of another version.
         let other = live.filter(|_| !self.trails(share));
         seen.baseline = other.map(Judged::middle).filter(|v| v.is_finite());
         seen.canary = value.map(Judged::middle).filter(|v| v.is_finite());
@@ -468,8 +468,8 @@ impl Watched {
                 }
             }
         };
-        // Bounds still act against the canary; nothing shows that it is as good as the live version, or
-        // works at all.
+        // A breach still counts against the canary, but a pass does not: nothing shows that it is
+        // as good as the live version, or works at all.
         let passable = [Band::Success, Band::Hold, Band::Between, Band::NotJudged];
         let stopped = self.stopped_since(CANARY).is_some();
         if (stopped || live_missing) && passable.contains(&seen.band) {
@@ -482,8 +482,8 @@ impl Watched {
         }
     }
 
-    /// Since when the readings of the live version are missing, by the rule for those of the
-    /// canary. None where they are not: it is not planned, is not compared with, or was never read
+    /// Since when readings of the live version are missing, by the limits for the canary's. None if
+    /// they are not; if no live version is expected or compared with; and if none was ever read
     /// (`live_is_read`: by any metric).
     pub(super) fn live_missing_since(
         &self,
@@ -518,15 +518,15 @@ impl Watched {
         share == Share::ALL && self.trailing().is_some()
     }
 
-    /// The value that the canary is compared with; None without data. What was read before the
-    /// deployment has to be enough to judge by: there is no more of it to come. Once it is used up, the
-    /// latest readings are compared with nothing, whatever the window still has of it.
+    /// The value that the canary is compared with; None without data. Rows from before the
+    /// deployment have to be enough to judge by, because no more of them come. Once they are used
+    /// up, the latest readings are compared with nothing, whatever rows the window still has.
     pub(super) fn live_value(&self, baseline: &[f64], share: Share) -> Option<Judged> {
         if self.trails(share) {
             return self.trailing()?.level().map(Judged::exactly);
         }
         if share == Share::ALL && self.pre_deployment().has_ended() {
-            // What was beyond a bound on it then still is, as long as it is beyond what it had last.
+            // A canary that was beyond a bound relative to the live version is compared with its last value.
             let stays = self.degradation().breached().is_some() && self.needs_live();
             return self.last_live().filter(|_| stays);
         }
@@ -536,7 +536,7 @@ impl Watched {
             None if self.metric().kind.has_exposure() => {
                 baseline[1] >= self.watch().window.as_seconds()
             }
-            // A level is read as often before as the fix is, or these readings are used up.
+            // Of a level one row is enough.
             None => true,
         };
         enough.then(|| self.value(baseline, share.rest().as_fraction())).flatten()
@@ -547,17 +547,16 @@ impl Watched {
         self.readings().finite_at().max(self.began())
     }
 
-    /// When the live version was read last, or else when the watch began. None where that decides
-    /// nothing, or where it was never read (`live_is_read`: by any metric): nothing promises that it can
-    /// be.
+    /// When the live version was read last, or else when the watch began. None if the metric is not
+    /// compared with it, or if no metric ever read it (`live_is_read`): then it may not be readable.
     pub(super) fn live_silent_since(&self, live_is_read: bool) -> Option<Timestamp> {
         let compared = self.is_tested() || self.compares_live();
         let silent = self.readings().live_read_at.max(self.began());
         silent.filter(|_| compared && live_is_read)
     }
 
-    /// Whether readings have come for long and too far apart to be judged, or after the last phase
-    /// without one request within the window.
+    /// Whether readings have come for long but cannot be judged: they are too far apart, or after
+    /// the last phase the window has no request.
     fn lacks_data(&self, moment: &Moment<'_>) -> bool {
         let (readings, long) = (self.readings(), moment.watch.no_data.after);
         let for_long = |since| moment.at.since(since) >= long;

@@ -55,17 +55,17 @@ pub(super) struct Bracket {
     /// Since when each arm's totals have been known, until it has new counts.
     #[serde(default)]
     first_at: [Option<Timestamp>; 2],
-    /// Of the first new counts of each arm, in the present tick: they began then or earlier.
+    /// If the first new counts of an arm come in the present tick: the latest time at which they began.
     #[serde(default)]
     began_by: [Option<Timestamp>; 2],
     /// The longest time between two readings of an arm, without gaps.
     interval: Span,
     /// Since when the pools have been filled.
     since: Option<Timestamp>,
-    /// For some time from then on, a crossing has to be confirmed.
+    /// The pools have been filled for so short a time that a crossing has to be confirmed.
     unconfirmed: bool,
-    /// The evidence of harm that one reading may raise without limit, when both alignments had been
-    /// fed the last time but one, and the last time.
+    /// The uncapped evidence of harm, which one reading may raise without limit, when both
+    /// alignments had been fed the last time but one, and the last time.
     marks: [f64; 2],
     /// The alignments that were fed since.
     fed: [bool; 2],
@@ -82,16 +82,16 @@ struct Pool {
     clipped: [f64; 2],
     /// The time that the counts of each arm cover.
     spans: [Option<Covers>; 2],
-    /// It has the counts of the arm that ends earlier with which it begins. The other's are used
-    /// from then on only, so that the two begin as far apart as they end.
+    /// It has counts of the arm that ends earlier. The other arm's are used only from then on, so
+    /// that the two begin as far apart as they end.
     open: bool,
-    /// It begins with the first counts of the arm that ends earlier.
+    /// It begins with the first counts of an arm, of whose begin only the latest time is known.
     #[serde(default)]
     with_first: bool,
     /// Scratch: what the present tick did.
     #[serde(skip)]
     step: Step,
-    /// Scratch: what it feeds.
+    /// Scratch: what the present tick feeds to the tests.
     #[serde(skip)]
     batch: Batch,
 }
@@ -167,7 +167,8 @@ struct NewCounts<'a> {
 }
 
 impl NewCounts<'_> {
-    /// When those of the arm that ends earlier began, or before when: it may begin earlier, too.
+    /// When the new counts of an arm began, or the latest time at which they did: enough for the
+    /// arm that ends earlier, which may begin earlier, too.
     fn early(self, arm: usize) -> Option<Timestamp> {
         self.began[arm].or(self.began_by[arm])
     }
@@ -197,7 +198,7 @@ impl Pool {
         if side == Side::Lead && !self.open {
             self.begin(new, earlier);
         }
-        if self.begins_too_late(new, late, early) {
+        if self.begins_misaligned(new, late, early) {
             self.discard();
             self.step.emptied = Emptied::Discarded;
         }
@@ -235,9 +236,9 @@ impl Pool {
         }
     }
 
-    /// Whether counts of the late arm begin before those of the early one are known to, or at an
-    /// unknown time, so that the pool would not begin as it ends.
-    fn begins_too_late(&self, new: NewCounts<'_>, late: usize, early: usize) -> bool {
+    /// Whether the late arm's counts begin at an unknown time, or before the early arm's surely
+    /// have, so that the two would not begin as far apart as they end.
+    fn begins_misaligned(&self, new: NewCounts<'_>, late: usize, early: usize) -> bool {
         let begin = self.spans[early].filter(|_| self.with_first && self.spans[late].is_none());
         let is_before = begin.zip(new.began[late]).is_some_and(|(begin, late)| late < begin.from);
         self.open && (is_before || new.began_by[late].is_some())
@@ -270,7 +271,7 @@ impl Pool {
         self.step.emptied = Emptied::Fed;
     }
 
-    /// Starts over: what it has begins or ends too far apart.
+    /// Empties the pool; the arm that ends earlier opens it again.
     fn discard(&mut self) {
         self.rows.fill(0.0);
         (self.clipped, self.spans, self.open) = ([0.0; 2], [None; 2], false);
@@ -316,7 +317,7 @@ impl Bracket {
 
     /// Records which arm has new counts. Returns whether the pools have to start over: after a gap,
     /// in which counts that are no running totals may have been lost. `from`: what began earlier is
-    /// left out, by arm. `known`: the reading before, of arms of which it had totals.
+    /// left out, by arm. `known`: the reading before, of arms whose totals it had.
     pub(super) fn note(
         &mut self,
         at: Timestamp,
@@ -353,7 +354,7 @@ impl Bracket {
         gap
     }
 
-    /// Adds the tick that was recorded, and how many of its bad events were clipped.
+    /// Adds a tick that was [noted](Self::note). `clipped`: its bad events that do not count, by arm.
     pub(super) fn take(
         &mut self,
         at: Timestamp,
@@ -400,7 +401,7 @@ impl Bracket {
         }
     }
 
-    /// `lead` does not begin with what the baseline had so far.
+    /// From here on `lead` does not begin with counts that the baseline had so far.
     pub(super) const fn forget(&mut self) {
         self.earlier.covers = None;
     }
@@ -411,8 +412,8 @@ impl Bracket {
         self.since = None;
     }
 
-    /// Before a tick is added: starts the time in which crossings have to be confirmed, with the
-    /// evidence so far that one reading may raise without limit.
+    /// Called before a tick is added: starts the time in which crossings have to be confirmed.
+    /// `uncapped`: the evidence so far that one reading may raise without limit.
     pub(super) fn begin(&mut self, at: Timestamp, uncapped: f64) {
         if self.since.is_none() {
             (self.since, self.marks, self.fed) = (Some(at), [uncapped; 2], [false; 2]);
@@ -422,7 +423,8 @@ impl Bracket {
         self.unconfirmed = at.since(since).as_millis() <= interval.saturating_mul(CONFIRMED);
     }
 
-    /// After the tests were fed.
+    /// Called after the tests were fed, with the uncapped evidence: moves the marks once both
+    /// alignments were fed.
     pub(super) fn confirm(&mut self, uncapped: f64) {
         for side in Side::BOTH {
             self.fed[side as usize] |= !self.batch(side).rows.is_empty();
@@ -432,8 +434,7 @@ impl Bracket {
         }
     }
 
-    /// Of the evidence that one reading may raise without limit, what does not have to be confirmed;
-    /// None where nothing has to.
+    /// The uncapped evidence that later readings have confirmed; None once nothing has to be confirmed.
     #[inline]
     pub(super) fn confirmed(&self) -> Option<f64> {
         self.unconfirmed.then_some(self.marks[0])

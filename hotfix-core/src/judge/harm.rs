@@ -33,12 +33,12 @@ pub struct Harm {
     /// and over the phase so far; absent if that is not certain, as while a metric has data of only
     /// one version.
     pub lesser: Option<Version>,
-    /// The same for the live version.
+    /// Bad events a minute of the live version with all of the traffic; absent without data.
     pub live: Option<Range>,
     /// By metric, in the order of ids: those that count bad events and decide.
     pub metrics: Vec<MetricHarm>,
-    /// Requests a minute over all arms by the proportion that counts the most, in the trailing window, and
-    /// once that is empty in the phase; else as planned; absent if neither is known.
+    /// Requests a minute over all arms, by the proportion with the most, in the trailing window, or
+    /// in the phase once the window is empty; else as planned; absent if neither is known.
     pub requests_per_minute: Option<f64>,
 }
 
@@ -108,7 +108,7 @@ impl Harm {
         }
     }
 
-    /// Those of the metrics that count requests, or of those that count events.
+    /// Bad events of both versions, canary first, by the metrics that count requests, or by the others.
     pub(crate) fn counted(&self, policy: &Policy, requests: bool) -> [Option<Range>; 2] {
         let of = |id: &MetricName| policy.metric(id.as_str());
         let counts =
@@ -188,9 +188,9 @@ fn in_all(metrics: impl Iterator<Item = MetricHarm>) -> ([Option<Range>; 2], Opt
 }
 
 impl Watched {
-    /// Trials a minute over both arms: of the readings in the trailing window, and once it is empty of the
-    /// phase. That readings stop is no change of the traffic. Each arm has the time that its counts are of,
-    /// because the arms may be read in turn.
+    /// Trials a minute over both arms in the trailing window, or in the phase once the window is
+    /// empty: that readings stop is no change of the traffic. Each arm's trials are divided by the
+    /// time that they cover, because the arms may be read in turn. None if no time is covered.
     fn trials_per_minute(&self, moment: &Moment<'_>) -> Option<f64> {
         let (window, is_timed) = (self.window(), |seconds: &[f64; 2]| *seconds != [0.0; 2]);
         let of_window = window.seconds(moment.at)?;
@@ -212,7 +212,8 @@ impl Watched {
         is_timed(&seconds).then_some(all)
     }
 
-    /// The impact of a version with these totals and this share, of so many `trials` a minute.
+    /// The impact of a version with these totals and this share; None without data. `trials`: those
+    /// a minute of both arms.
     fn impact(&self, arm: Counts, share: f64, trials: Option<f64>) -> Option<VersionImpact> {
         if arm.trials <= 0.0 {
             return None;

@@ -236,8 +236,8 @@ impl Coverage {
         Self { last: Some(at), since: Some(at), lacking: None }
     }
 
-    /// Records a reading that goes into the window of a phase that began at `phase`. `covers`: the
-    /// time that the reading covers, from that since the one before.
+    /// Records a reading that goes into the window of a phase that began at `phase`. `covers`: from
+    /// the gap since the reading before, the time that this one covers.
     #[inline]
     pub(super) fn read(
         &mut self,

@@ -28,7 +28,7 @@ pub(super) enum Claim {
     Better { alpha: f64, margin: f64, quantile: Option<f64>, temper: f64 },
 }
 
-/// A test and its state, which is what a snapshot has of it; small, so that moving it is cheap.
+/// A test: its design and its state, of which a snapshot has the state. Boxed, so that moving it is cheap.
 #[derive(Debug, Educe, PartialEq, Serialize)]
 #[educe(Clone)]
 #[serde(rename_all = "snake_case")]
@@ -43,7 +43,7 @@ pub(crate) enum Test {
     Tolerance(#[serde(skip)] Box<ToleranceDesign>, Box<Tolerance>),
 }
 
-/// The evidence of a test of counts, whose design is that of another.
+/// Evidence of counts by the design of some test, such as that without one instance or of one stratum.
 #[derive(Clone, Copy, Debug, PartialEq, Deserialize, Serialize)]
 #[serde(rename_all = "snake_case")]
 pub(super) enum CountEvidence {
@@ -70,7 +70,7 @@ pub(crate) enum TestRead {
     Tolerance((BoxedTolerance,)),
 }
 
-/// What an expression gives of a test, by its design and its state.
+/// The value of an expression on the design and state of a test of any model.
 macro_rules! of_any {
     ($test:expr, $design:pat, $state:pat => $value:expr) => {
         match $test {
@@ -88,7 +88,7 @@ macro_rules! of_any {
     };
 }
 
-/// The same of a test of counts; None of a latency.
+/// As `of_any!`, for a test of counts; None for a latency.
 macro_rules! of_rates {
     ($test:expr, $design:pat, $state:pat => $value:expr) => {
         match $test {
@@ -126,8 +126,8 @@ impl Test {
     }
 
     /// A test of slow requests above these boundaries, in seconds. A tolerance that is above 1, or
-    /// calibrated, is one of time: a canary may be so many times as slow. `block`: the ticks of about
-    /// 30 s.
+    /// calibrated, is one of time: how many times as slow the canary may be. `block`: the ticks of
+    /// about 30 s.
     pub(super) fn try_latency(
         claim: Claim,
         boundaries: &[f64],
@@ -194,7 +194,7 @@ impl Test {
         };
     }
 
-    /// Its evidence, of counts; None for a latency.
+    /// A copy of the evidence of a test of counts; None for a latency.
     pub(super) fn of_counts(&self) -> Option<CountEvidence> {
         match self {
             Self::Rate(_, of) => Some(CountEvidence::Rate(of.all)),
@@ -203,7 +203,7 @@ impl Test {
         }
     }
 
-    /// Updates other evidence of this design as [`feed`](Self::feed) does its own.
+    /// Updates other evidence by this test's design, as [`feed`](Self::feed) updates its own.
     #[inline]
     pub(super) fn feed_other(
         &self,
@@ -222,7 +222,7 @@ impl Test {
         };
     }
 
-    /// The log e-value of other evidence of this design; None where it is of another.
+    /// The log e-value of other evidence by this test's design; None if it is of another design.
     pub(super) fn log_e_of(&self, other: &CountEvidence) -> Option<f64> {
         match (self, other) {
             (Self::Rate(design, _), CountEvidence::Rate(state)) => {
@@ -235,12 +235,12 @@ impl Test {
         }
     }
 
-    /// Feeds several ticks at once: the cap holds for each of them.
+    /// Calls `feed` for several ticks at once, with a cap of as many times that of one.
     pub(super) fn widened<R>(&mut self, ticks: f64, feed: impl FnOnce(&mut Self) -> R) -> R {
         if ticks > 1.0 { self.with_caps(ticks, feed) } else { feed(self) }
     }
 
-    /// Feeds it while the cap is so many times as large.
+    /// Calls `feed` while the cap is so many times as large; a test without a cap is fed as it is.
     fn with_caps<R>(&mut self, times: f64, feed: impl FnOnce(&mut Self) -> R) -> R {
         let (threshold, cap) = self.limits();
         let Some(cap) = cap else { return feed(self) };
@@ -256,8 +256,8 @@ impl Test {
             Self::Rate(design, of) => {
                 let _ = of.all.update_allowing(design, strata, allowed);
             }
-            // Its estimate of the rate uses earlier data only, and one stratum may be updated
-            // before the next. Together they may add what a tick may.
+            // The estimate of the rate uses earlier data only, so strata may be updated one after
+            // the other. Together they may add at most the cap of one tick.
             Self::Bernoulli(..) => self.with_caps(1.0 / strata.len() as f64, |test| {
                 for (canary, baseline) in strata {
                     test.feed(*canary, *baseline, allowed);
@@ -284,14 +284,14 @@ impl Test {
         }
     }
 
-    /// Ends a tick that is as long as so many, after its last stratum.
+    /// Ends a tick that is as long as `ticks` cadences, after its last stratum; of a tolerance only.
     pub(super) fn end_tick(&mut self, ticks: f64) {
         if let Self::Tolerance(design, state) = self {
             state.end_tick(design, ticks);
         }
     }
 
-    /// The evidence begins again; of counts, and of a latency with a tolerance.
+    /// Starts the evidence over; that of a latency without a tolerance is kept.
     pub(super) fn restart(&mut self) {
         match self {
             Self::Rate(design, of) => **of = RateRatio::new(design).into(),
@@ -301,7 +301,7 @@ impl Test {
         }
     }
 
-    /// The evidence begins again where less is left of it than a new stake; of a tolerance only.
+    /// Gives evidence that has less left than a new stake a new one; of a tolerance only.
     pub(super) fn renew(&mut self) {
         if let Self::Tolerance(_, state) = self {
             state.renew();
@@ -368,7 +368,7 @@ impl Test {
         }
     }
 
-    /// The log e-value with that part at most so much.
+    /// The log e-value with its [`uncapped`](Self::uncapped) part limited to this.
     pub(super) fn log_e_if(&self, uncapped: f64) -> f64 {
         match self {
             Self::Tolerance(design, state) => state.log_e_if(design, uncapped),
@@ -393,7 +393,7 @@ impl Test {
         }
     }
 
-    /// The totals that the ratio is of.
+    /// The totals that [`ratio`](Self::ratio) is of.
     fn loudest(&self) -> Option<Totals> {
         match self {
             Self::Rate(..) | Self::Bernoulli(..) => self.totals(),
@@ -464,7 +464,7 @@ impl Claim {
     }
 }
 
-/// Updates evidence of counts with one tick; most allow nothing.
+/// Updates evidence of counts with one tick; quicker without an allowance, as almost always.
 #[inline]
 fn feed_rate(
     design: &RateRatioDesign,
