@@ -25,8 +25,7 @@ const UNLIKELY: f64 = -STRIKING;
 /// Ln of a million to one: what fits swapped arms this much better in a single tick, or another share over
 /// a window, is not chance.
 pub(super) const STRIKING: f64 = 13.815_510_557_964_274;
-/// A volume shows swapped arms only if it is nearer to them than to the plan, and these are so far apart: ln
-/// of the odds of a fifth.
+/// A volume can show swapped arms only if the planned odds are so far from even: ln of the odds of a fifth.
 const APART: f64 = 1.386_294_361_119_890_6;
 /// Time after a change of the traffic in which connections may still be at the other version: they drain
 /// with a time constant of about a minute, and a tenth of the odds is tolerated.
@@ -109,14 +108,14 @@ impl SplitFinding {
 #[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 struct MetricTraffic {
-    /// Where the arms are read at different times.
+    /// The windows, where the arms are read at different times.
     covered: Covered,
     swapped: bool,
     /// Both arms are one series.
     one_series: bool,
 }
 
-/// What the checks of the arms have found; its own state in a snapshot.
+/// What the checks of the arms have found; serialized as it is into a snapshot.
 #[derive(Debug, Educe, PartialEq, Serialize, Deserialize)]
 #[educe(Clone)]
 #[serde(deny_unknown_fields)]
@@ -127,8 +126,7 @@ pub(crate) struct ArmChecks {
     traffic: Vec<MetricTraffic>,
 }
 
-/// An observation to check: when, at which share of the canary, and since when the present watch or
-/// share has been.
+/// An observation to check: its time, the canary's share, and when the present watch or share began.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Observed {
     pub(super) at: Timestamp,
@@ -155,8 +153,8 @@ impl ArmChecks {
         }
     }
 
-    /// What a wrong split does where an alert does this: more users than planned have a fix that nobody has
-    /// judged yet, so a person is asked where the phase would be held.
+    /// The response to a wrong split where an alert has this one. A person is asked instead of a
+    /// hold if more users than planned have the fix, which nobody has judged yet.
     pub(super) fn on_wrong_split(&self, alert: Response) -> Response {
         let has_more = self.finding.side == Some(Worse::Higher);
         if has_more && alert == Response::Hold { Response::Ask } else { alert }
@@ -170,8 +168,8 @@ impl ArmChecks {
         side == Some(Worse::Lower) && found.is_some_and(soon)
     }
 
-    /// Whether what is scaled by the planned share looks better with the fix than it is, at the split
-    /// that was found: what looks bad all the same is.
+    /// Whether a metric that is scaled by the planned share looks better than it is, at the wrong
+    /// split that was found: if it looks bad all the same, it is.
     pub(super) fn favours(&self, metric: &Metric) -> bool {
         self.finding.side.is_some_and(|side| side != metric.worse)
     }
@@ -195,15 +193,15 @@ impl ArmChecks {
         of.swapped || of.one_series
     }
 
-    /// Nothing shows any more whether arms are swapped.
+    /// Forgets that arms look swapped: nothing shows it any more.
     pub(super) fn forget_swapped(&mut self) {
         self.traffic.iter_mut().for_each(|of| of.swapped = false);
     }
 
     /// Finds the metrics of which both arms are one series: chance cannot explain that they never
     /// differed in this phase. A query scope that is used twice makes every metric equal. Two equal
-    /// halves under synthetic load make requests of one metric equal while others differ, and a healthy
-    /// rollout must not stop for them; at any other share requests are never that.
+    /// halves under synthetic load make requests of one metric equal while others differ, and a
+    /// healthy rollout must not stop for them; at any other share two arms never have equal requests.
     pub(super) fn compare(&mut self, metrics: &[Watched], share: Share) {
         let none_differs = metrics.iter().all(|watched| !watched.same().differs);
         let in_halves = share == share.rest();
@@ -274,11 +272,11 @@ impl ArmChecks {
             Some(Traffic { window: trials, all: Some(trials) }).filter(|_| !tick.uneven)
         };
         let Some(Traffic { window, all }) = traffic else { return };
-        // Swapped arms are found before the time ends in which both arms are compared.
+        // Swapped arms are found before the window ends.
         of.swapped = are_swapped(share, window, 1.0, !shows_split);
         let Some(trials) = all.filter(|_| shows_split && !of.swapped) else { return };
         if interval.is_some() {
-            // These are all trials, not those since the last time.
+            // These are the trials of all windows, not only those since the last one.
             self.split = Split::new(design);
         }
         if self.check_split(design, at, share, trials, watched.watch().window) {
@@ -286,8 +284,8 @@ impl ArmChecks {
         }
     }
 
-    /// Checks trials of both arms in equal times: whether a wrong split is found. Then the test has
-    /// begun again.
+    /// Compares trials of both arms in equal times with the planned split, and returns whether it
+    /// is found wrong; then the test has begun again.
     fn check_split(
         &mut self,
         design: &SplitDesign,
@@ -309,9 +307,9 @@ impl ArmChecks {
     }
 }
 
-/// Whether the traffic of both arms is that of swapped arms: chance does not explain it, of so many
-/// minutes. `near`: no other split near the plan explains it either, as that of a metric which one
-/// version has more of by itself, or of which the other was not read at this time.
+/// Whether trials of both arms a minute, over so many `minutes`, are those of swapped arms by more
+/// than chance. `near`: they also have to be nearer to swapped arms than to the plan, as of a
+/// metric that one version has more of by itself, or of which the other was not read at this time.
 fn are_swapped(share: f64, [canary, live]: [f64; 2], minutes: f64, near: bool) -> bool {
     are_crossed(share, [canary, live])
         && arms_swapped(share, canary * minutes, live * minutes).is_ok_and(|log| log >= STRIKING)

@@ -12,7 +12,7 @@ use super::aligned::Side;
 /// Counts of the canary and of the baseline, by stratum.
 pub(super) type ArmCounts = [(Counts, Counts)];
 
-/// Sums of both arms of a metric; its own state in a snapshot.
+/// Sums of both arms of a metric; serialized as it is into a snapshot.
 #[derive(Debug, Educe, PartialEq, Serialize, Deserialize)]
 #[educe(Clone)]
 #[serde(deny_unknown_fields)]
@@ -22,7 +22,7 @@ pub(super) struct ArmTotals {
     /// Totals of both arms in this phase on each alignment; None if strata were sent, which must
     /// not be summed.
     pub(super) of_phase: Option<[Totals; 2]>,
-    /// All that the rollback test did not count, of both arms.
+    /// The bad events that the rollback test did not count, by arm.
     pub(super) uncounted: [f64; 2],
     /// The live arm over the whole rollout, in the columns of one arm: its level before the
     /// rollback. Of a volume it is that of all of the traffic.
@@ -43,7 +43,7 @@ impl ArmTotals {
         self.of_phase = Some([Totals::default(); 2]);
     }
 
-    /// What was compared was of another split than planned.
+    /// Empties all but the level: what was compared was of another split than planned.
     pub(super) fn start_over(&mut self) {
         *self = Self { level: std::mem::take(&mut self.level), ..Self::new(0) };
     }

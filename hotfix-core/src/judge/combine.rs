@@ -74,12 +74,13 @@ impl Judge {
         self.tested.iter().all(|&index| self.watched[index].is_final(share))
     }
 
-    /// The response to the evidence of all metrics where it holds.
+    /// The response where the evidence of all metrics together is enough to hold.
     fn held(&self, moment: &Moment<'_>) -> Response {
         moment.held(self.evidence_is_final(moment.share))
     }
 
-    /// Whether the evidence is enough to hold with the statistics that decide.
+    /// Whether the evidence is enough to hold with each metric's [`statistic`](Watched::statistic),
+    /// which also counts the evidence without each one of the canary's instances.
     #[cold]
     fn holds_without_any(
         &self,
@@ -96,9 +97,9 @@ impl Judge {
         log_e.is_some_and(|log_e| log_e >= self.hold)
     }
 
-    /// The response where all tests together have crossed, which depends on the evidence basis.
-    /// Returns the log e-value without any one instance where that decides: what one instance did is
-    /// no reason to hold when it is over.
+    /// Raises the response where all tests together have crossed, which depends on the evidence
+    /// basis. Returns the log e-value without any one instance if they crossed only by one whose
+    /// harm is over, which is no reason to hold; else None.
     #[cold]
     fn crossed(
         &self,
@@ -199,8 +200,7 @@ impl Judge {
         }
     }
 
-    /// Log e-value with which a metric's rollback test decides by itself; None where it does not
-    /// decide.
+    /// Log e-value with which a metric's rollback test decides by itself; None if the test never does.
     pub(super) fn own_threshold(&self, index: usize) -> Option<f64> {
         let watched = &self.watched[index];
         let Assurance { mode, acts, .. } = watched.assurance();
@@ -208,7 +208,7 @@ impl Judge {
         (decides && self.tested.contains(&index)).then(|| watched.basis().own_threshold())
     }
 
-    /// The response to a metric whose canary instances are compared with other choices of as many.
+    /// Raises the response to a metric whose canary instances are compared with other choices of as many.
     fn compare(
         &self,
         watched: &Watched,

@@ -28,16 +28,16 @@ pub(super) struct Traffic {
     pub(super) all: Option<[f64; 2]>,
 }
 
-/// The present window, and those before it under the same split.
+/// The present window of both arms' trials, and those before it under the same split.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(super) struct Covered {
     arms: [Option<ArmTraffic>; 2],
-    /// When each arm last had new counts.
+    /// When each arm last had new counts; None before that.
     read_at: [Option<Timestamp>; 2],
     /// The last observation.
     observed: Option<Timestamp>,
-    /// In this window, and in the one before.
+    /// Longest gaps in this window, and in the one before.
     gaps: [Gaps; 2],
     #[serde(default, skip_serializing_if = "Ended::is_none")]
     ended: Ended,
@@ -87,7 +87,7 @@ impl Covered {
         self.forget_ended();
     }
 
-    /// What comes is looked at without the windows that have ended.
+    /// Discards the windows that have ended: they do not count for what comes.
     pub(super) fn forget_ended(&mut self) {
         self.ended = Ended::default();
     }
@@ -97,8 +97,9 @@ impl Covered {
         self.read_at.iter().all(Option::is_some)
     }
 
-    /// Adds the trials of an observation, under a split that has been in force since then. The time
-    /// between two readings of an arm is `interval`, or a longer one that was seen.
+    /// Adds the trials of an observation, under a split that has been in force since `since`. The
+    /// time between two readings of an arm is `interval`, or a longer one that was seen. None
+    /// before both arms have begun.
     pub(super) fn read(
         &mut self,
         at: Timestamp,
@@ -126,7 +127,7 @@ impl Covered {
                     (arm.to, arm.trials) = (at, arm.trials + trials);
                 }
             } else if is_late {
-                // An arm that never has any is watched all the same.
+                // An arm that never has trials is watched all the same.
                 arm.get_or_insert(begins);
             }
         }
@@ -144,7 +145,7 @@ impl Covered {
         LEAST.max(times(arm, READINGS)).max(times(tick, TICKS))
     }
 
-    /// The traffic in the window, which ends once it is long enough.
+    /// The traffic in the window, which ends once it is long enough; None before both arms have begun.
     fn close(&mut self, at: Timestamp, share: f64) -> Option<Traffic> {
         let (window, tick) = (self.window(), self.gaps().tick);
         let [Some(canary), Some(baseline)] = &mut self.arms else { return None };
@@ -175,7 +176,7 @@ impl Ended {
         *self == Self::default()
     }
 
-    /// Adds a window, and has the trials of all.
+    /// Adds a window, and returns the trials of all windows in equal times.
     fn add(&mut self, trials: [f64; 2], seconds: [f64; 2], tick: Span, share: f64) -> [f64; 2] {
         if self.seconds == [0.0; 2] {
             self.tick = tick;

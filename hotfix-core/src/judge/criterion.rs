@@ -14,13 +14,13 @@ use crate::unit::{Share, Span, Timestamp};
 
 use super::watched::Watched;
 
-/// Parts of that time: it is exact to one of them.
+/// Parts into which the time that counts is divided: it is exact to one part.
 const PARTS: u64 = 10;
-/// Parts that are kept: one has begun.
+/// Parts that are kept: all of them, and one that has begun.
 const KEPT: usize = 11;
 
-/// The last `watch` of a phase, for one metric: what the phase had before, which is taken from what it
-/// has. So a tick costs one comparison of times.
+/// The last `watch` of a phase, for one metric: the sums of the phase, less those before its oldest
+/// part. So a tick costs one comparison of times.
 #[derive(Debug, Deserialize, Educe, PartialEq, Serialize)]
 #[educe(Clone)]
 #[serde(deny_unknown_fields)]
@@ -32,7 +32,7 @@ pub(super) struct Criterion {
     /// When each part began, the oldest first, and what the phase had before it, row by row.
     begins: Vec<Timestamp>,
     before: Vec<f64>,
-    /// What the phase has had since the oldest; empty while that is all of it.
+    /// The sums of the phase since its oldest part began; empty while that is all of the phase.
     since: Vec<f64>,
 }
 
@@ -43,7 +43,7 @@ impl Criterion {
         (phase.criteria_missed == Response::Hold && goes_on).then_some(phase.watch)
     }
 
-    /// Nothing was read yet; a row has this many columns.
+    /// A criterion before the first reading; a row has this many columns.
     pub(super) fn new(span: Span, width: usize) -> Self {
         Self {
             span,
@@ -54,7 +54,7 @@ impl Criterion {
         }
     }
 
-    /// The same part of the phase for rows of this width of which nothing was counted yet.
+    /// An empty criterion for the same part of the phase, for rows of this width.
     pub(super) fn beside(&self, width: usize) -> Self {
         let mut of = Self::new(self.span, width);
         of.begins.extend(&self.begins);
@@ -63,17 +63,17 @@ impl Criterion {
         of
     }
 
-    /// How much of a phase counts.
+    /// Length of the part of a phase that counts.
     pub(super) const fn lasts(&self) -> Span {
         self.span
     }
 
-    /// The same for rows of another width.
+    /// Starts over with rows of another width.
     pub(super) fn set_width(&mut self, width: usize) {
         *self = Self::new(self.span, width);
     }
 
-    /// A tick comes, before which the phase had these sums.
+    /// Called before a tick is added to the phase, which has these sums: begins a part if it is time.
     #[inline]
     pub(super) fn learn(&mut self, at: Timestamp, phase: &[f64]) {
         let begins = self.begins.last().is_none_or(|last| {
@@ -111,12 +111,12 @@ impl Criterion {
         self.before.drain(..self.width);
     }
 
-    /// What counts of a phase that has these sums.
+    /// The part that counts, of a phase that has these sums.
     pub(super) fn of<'a>(&'a self, phase: &'a [f64]) -> &'a [f64] {
         if self.since.is_empty() { phase } else { &self.since }
     }
 
-    /// Since when a phase counts; None for all of it.
+    /// Start of the part that counts; None for all of the phase.
     pub(super) fn counts_since(&self) -> Option<Timestamp> {
         self.begins.first().copied().filter(|_| !self.since.is_empty())
     }
@@ -135,7 +135,7 @@ impl Criterion {
     }
 }
 
-/// What is left out of the counts of a phase where the success bound is met only then.
+/// What is left out of the counts of a phase if only then the success bound is met.
 #[derive(Clone, Copy, PartialEq)]
 pub(super) enum Without {
     Instance,
@@ -149,14 +149,14 @@ impl Watched {
         self.judged_without(share).0
     }
 
-    /// The same, and what was left out of them.
+    /// As [`judged`](Self::judged), and what was left out of them; None if nothing.
     pub(super) fn judged_without(&self, share: Share) -> (Cow<'_, [f64]>, Option<Without>) {
         if self.trails(share) {
             // Over a phase traffic has hours: the window alone is judged.
             return (Cow::Borrowed(self.window().sums()), None);
         }
         let counted = self.counted();
-        // What was read before that may last.
+        // A level that was read before that part may still last.
         let lasts = self.metric().kind.lasts() && counted[1] <= 0.0;
         let all = if lasts { self.window().sums() } else { counted };
         if self.left_out().is_none() || self.meets(all, share) != Some(false) {
@@ -203,8 +203,8 @@ impl Watched {
         Some(self.band_of_test(band, self.log_e(), live))
     }
 
-    /// The band of a value beside one of the live version: where no bound has its figure the test alone
-    /// judges it, and evidence that rolls back is beyond what is allowed.
+    /// The band of a value beside `live`, that of the live version. Where no bound has a figure the
+    /// test alone judges the metric: evidence that rolls back turns success into `rollback`.
     pub(super) fn band_of_test(&self, band: Band, log_e: Option<f64>, live: Option<f64>) -> Band {
         let is_beyond = band == Band::Success
             && log_e.is_some_and(|log_e| log_e >= self.basis().own_threshold())
@@ -218,7 +218,7 @@ impl Watched {
         }
     }
 
-    /// The same, and whether it follows from an interpolated quantile.
+    /// The zone by the bounds over what counts of the phase; None with fewer than the least trials.
     pub(super) fn phase_zone(&self, share: Share) -> Option<Zone> {
         self.zone_of(&self.judged(share), share)
     }

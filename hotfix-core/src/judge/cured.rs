@@ -64,7 +64,8 @@ impl Watched {
         Counts::new(self.bad(events, trials), trials)
     }
 
-    /// The same of the live version; where it has none, its level over the rollout.
+    /// As [`counts_with`](Self::counts_with), of the live version; without trials, its level over
+    /// the rollout.
     #[inline]
     fn live_with(&self, increment: Option<&Increment>) -> Counts {
         let counts = self.counts_with(BASELINE, increment);

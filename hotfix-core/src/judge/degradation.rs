@@ -17,9 +17,9 @@ pub(super) struct Degradation {
     peak: f64,
     /// Its window has been beyond the alert or rollback bound.
     alerted: bool,
-    /// Of the alert or rollback bound.
+    /// Breaches of the alert or rollback bound.
     breaches: Breaches,
-    /// Of the rollback bound alone.
+    /// Breaches of the rollback bound alone.
     #[serde(default, skip_serializing_if = "Breaches::are_none")]
     rollback: Breaches,
     /// Since when the window has missed the success bound, without and with the last verdict.
@@ -46,8 +46,8 @@ impl Breaches {
         matches!(self.since, [None, None])
     }
 
-    /// How many there are, in a verdict after the one of this index, which finds a breach: the
-    /// readings after the first one that bring something new, and no more than come at the cadence.
+    /// Number of breaches in a row, at a verdict that finds one after the state of index `last`: the
+    /// first one, and each later reading that brings something new, but no more than come at the cadence.
     fn now(self, last: usize, at: Timestamp, (readings, cadence): (&Readings, Span)) -> u32 {
         let before = self.consecutive[last];
         let read_at = if before == 0 { readings.read_at } else { readings.new_at };
@@ -59,7 +59,7 @@ impl Breaches {
         breaches.min(u32::try_from(most).unwrap_or(u32::MAX).saturating_add(1))
     }
 
-    /// The same with such a verdict.
+    /// The breaches with a verdict after the state of index `last`; `is_breach`: it finds one.
     fn noted(self, last: usize, is_breach: bool, at: Timestamp, read: (&Readings, Span)) -> Self {
         let since = self.since[last];
         Self {
@@ -76,8 +76,8 @@ impl Breaches {
 const FALLEN: f64 = core::f64::consts::LN_10;
 
 impl Degradation {
-    /// Consecutive readings beyond the bound of this band, which the window is now: of the alert
-    /// bound those beyond the rollback bound, too.
+    /// Consecutive readings beyond the bound of this band, which the window breaches now; those
+    /// beyond the rollback bound count for the alert bound, too.
     pub(super) fn consecutive_breaches(
         self,
         band: Band,
@@ -88,7 +88,7 @@ impl Degradation {
         of.now(self.last(at), at, read)
     }
 
-    /// Which of both states the verdict of this time follows: it may be judged again.
+    /// Index of the state that a verdict of this time follows: 1, or 0 if it judges this time again.
     fn last(self, at: Timestamp) -> usize {
         usize::from(self.looked != Some(at))
     }
@@ -121,7 +121,7 @@ impl Degradation {
         }
         let beyond = matches!(seen.band, Band::Alert | Band::Rollback);
         let misses = beyond || seen.band == Band::Hold && seen.needs.is_none();
-        // What is beyond another bound misses this one, too. Almost always none of them is crossed.
+        // What is beyond another bound misses the success bound, too. Almost always no bound is crossed.
         if misses || self.missed != [None; 2] || !self.breaches.are_none() {
             let last = self.last(at);
             self.missed = [self.missed[last], misses.then(|| self.missed[last].unwrap_or(at))];
@@ -136,8 +136,8 @@ impl Degradation {
 
     /// Whether there was degradation and it is over: the band is within its bounds with data, and
     /// evidence that was above the hold level is at most a tenth of its peak, and below that level
-    /// without any one instance. Evidence that was not so high does not show that it is over: then the
-    /// success bound is met, or nothing speaks for harm any more.
+    /// without any one instance. If evidence was never so high, the success bound has to be met, or
+    /// no evidence of harm may be left.
     pub(super) fn healed(
         self,
         band: Band,

@@ -117,7 +117,7 @@ impl MetricEvidence {
             log_e_without_any: watched.log_e_without_any(),
             margin: watched.tests().safe().map_or(own.margin.value(), Aligned::null_ratio),
             mode: assurance.mode,
-            not_sequential: watched.of_one_look(),
+            not_sequential: watched.arm_intervals(),
             p_value: match (assurance.mode, drawn) {
                 (EvidenceMode::Randomised, Some(drawn)) => drawn.p_value(),
                 // Both have to agree, so the larger p-value counts: the guarantee of the draw holds
@@ -137,7 +137,7 @@ impl MetricEvidence {
 
 impl Watched {
     /// Wilson interval of each arm over the whole rollout; None for a rate with an exposure.
-    fn of_one_look(&self) -> Option<ArmIntervals> {
+    fn arm_intervals(&self) -> Option<ArmIntervals> {
         if !self.metric().kind.is_fraction() {
             return None;
         }
@@ -180,7 +180,7 @@ impl Watched {
             );
         }
         let compares = matches!(mode, EvidenceMode::Randomised | EvidenceMode::Both);
-        if compares && self.instances().is_looked_out() {
+        if compares && self.instances().has_no_analysis_left() {
             // The error probability of the phase is spent on interim analyses that are planned by
             // ticks.
             why += "; this phase has no further interim analysis, so from here on only bounds roll \

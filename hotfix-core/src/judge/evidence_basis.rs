@@ -47,7 +47,7 @@ pub(super) const fn of_counts(threshold: f64, cap: f64) -> ToleranceLimits {
     ToleranceLimits { threshold, cap, gross_less: 0.0 }
 }
 
-/// Limits of a phase by what the readings have.
+/// Limits of a phase, by how readings give the counts.
 #[derive(Clone, Copy, Debug, PartialEq)]
 struct PhaseLimits {
     /// For sums over an arm.
@@ -82,7 +82,7 @@ impl From<&SlowCalibration> for PhaseLimits {
 /// The history of a latency.
 #[derive(Clone, Debug, PartialEq)]
 struct Slow {
-    /// Of the history, in seconds.
+    /// Boundaries of the history, in seconds.
     boundaries: Vec<f64>,
     usual: Usual,
 }
@@ -105,17 +105,17 @@ pub(super) struct EvidenceBasis {
     /// Limits by phase. A phase at 100% has no live arm to compare with and keeps the limits of the
     /// phase before.
     limits: Vec<Option<PhaseLimits>>,
-    /// Of a latency with a history.
+    /// The history of a latency; None without one.
     slow: Option<Slow>,
     /// Bounds the counts of each instance at the reference's rate, where no history does.
     by_reference: Option<Clip>,
     /// The phase whose limits are in force.
     pub(super) phase: usize,
-    /// All counts that were read came by instance, the canary's from so many.
+    /// Number of the canary's instances if all counts that were read came by instance; else None.
     instances: Option<usize>,
     /// Log e-value that decides without a history.
     usual: f64,
-    /// What is added where the metric decides alone, by its weight; infinite without one.
+    /// Added to a threshold where the metric decides alone: -ln of its weight; infinite without a weight.
     alone: f64,
     /// Bursts in the history.
     pub(super) bursts: Option<HistoryBursts>,
@@ -168,7 +168,7 @@ impl EvidenceBasis {
     }
 
     /// Discards the history of a latency if it has other boundaries than these, in seconds. Returns
-    /// what applies then.
+    /// the policy's settings, which apply then; None if nothing was discarded.
     pub(super) fn discard_history_of_others(&mut self, boundaries: &[f64]) -> Option<Usual> {
         let near = |(one, other): (&f64, &f64)| (one - other).abs() <= 1e-9 * one;
         let is_of = |of: &Slow| {
@@ -190,7 +190,7 @@ impl EvidenceBasis {
         (self.instances? >= by_instance.2).then_some(by_instance)
     }
 
-    /// The limits from history in the present phase.
+    /// The limits from history in the present phase; None without a history for it.
     pub(super) fn limits(&self) -> Option<Limits> {
         self.by_instance().map(|of| of.0).or_else(|| self.of_phase().map(|of| of.summed))
     }
@@ -200,7 +200,7 @@ impl EvidenceBasis {
         self.limits().map_or(self.usual, |limits| limits.test.threshold) + self.alone
     }
 
-    /// Log e-value from which the metric alone holds, where all of them together hold from `usual`.
+    /// Log e-value from which the metric alone holds. `usual`: that from which all together hold.
     pub(super) fn own_hold(&self, usual: f64) -> f64 {
         self.limits().map_or(usual + self.alone, |limits| limits.hold)
     }
@@ -220,8 +220,8 @@ impl EvidenceBasis {
         self.of_phase().is_none() && self.clip().is_none() && !self.randomises()
     }
 
-    /// What the readings have so far: how many instances the canary has if all counts came by
-    /// instance. Returns whether other limits may apply now.
+    /// Records how many instances the canary has; None if some counts did not come by instance.
+    /// Returns whether other limits may apply now.
     #[inline]
     pub(super) fn read_by(&mut self, instances: Option<usize>) -> bool {
         let changed = self.instances != instances;
@@ -232,7 +232,7 @@ impl EvidenceBasis {
     /// Factor on the evidence that is needed to report an instance as bad, because of bursts; None
     /// where bursts are expected and no history gives their size.
     pub(super) fn noise(&self) -> Option<f64> {
-        // One that has bursts is what is looked for, so nothing is clipped.
+        // Here an instance with bursts is looked for, so nothing is clipped and the limits of sums apply.
         match (self.of_phase(), self.mode) {
             (Some(limits), _) => Some(limits.summed.test.threshold / self.usual),
             (None, EvidenceMode::Plain | EvidenceMode::Replay) => Some(1.0),

@@ -52,12 +52,12 @@ impl Fed<'_> {
         }
     }
 
-    /// For a test that counts everything, and makes no allowance.
+    /// The same tick for a test without clipping, allowance or cured failures.
     pub(super) const fn as_sent(&self) -> Self {
         Self { clipped: None, allowed: 1.0, cured: 0.0, ..*self }
     }
 
-    /// The counts of both arms on an alignment, where they are not of several strata.
+    /// The counts of both arms on an alignment; None for several strata, or if they are not compared.
     #[inline(always)]
     #[expect(clippy::inline_always, reason = "as long as a call to it")]
     pub(super) fn counts_on(&self, side: Side) -> Option<(Counts, Counts)> {
@@ -124,8 +124,8 @@ pub(super) fn slow_of(arm: &[f64], boundaries: &[usize]) -> [f64; MAX_BOUNDARIES
     slow
 }
 
-/// What follows from the slow requests of both arms in a row, of the live version without this share of its
-/// requests, as if these had been the quickest ones.
+/// Calls `then` with the slow requests of both arms in a row. `cured`: the share of the live
+/// version's requests that is left out, as if these had been the quickest ones.
 #[inline]
 pub(super) fn slow_arms<R>(
     row: &[f64],

@@ -29,7 +29,7 @@ pub(crate) struct FixTest<T = Test> {
 #[serde(deny_unknown_fields)]
 pub(super) struct Seen<T = Test> {
     pub(super) test: Aligned<T>,
-    /// It has crossed, and as much does not speak against it now.
+    /// It has crossed, and the evidence has not fallen since as far below 0 as the threshold is above.
     pub(super) shown: bool,
 }
 

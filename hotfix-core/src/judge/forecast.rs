@@ -156,7 +156,7 @@ impl Forecast {
     }
 }
 
-/// Of a standard normal distribution: a sixth is above.
+/// The standard normal quantile above which a sixth is.
 const SIXTH: f64 = 0.967;
 
 /// A true ratio, and the ratio of the null hypothesis.
@@ -169,7 +169,7 @@ struct Supposed {
 }
 
 impl Supposed {
-    /// As often the ratio is below the first of these as between two of them and above the last.
+    /// The ratio; of an estimate three, the medians of the thirds of what the canary's events allow.
     fn ratios(self, events: f64) -> impl Iterator<Item = f64> {
         // Quantiles of a gamma distribution: Wilson and Hilferty (1931), PNAS 17(12).
         let shape = events + 0.5;
@@ -185,8 +185,8 @@ impl Supposed {
 }
 
 impl Watched {
-    /// When a test that has so much evidence and lacks so much decides, at the assumed ratio; None before
-    /// a rate is known.
+    /// Forecast of a test at the assumed ratio. `has`: its log e-value; `lacking`: what it needs
+    /// beyond that. None before a rate is known.
     fn look_ahead(
         &self,
         supposed: Supposed,
@@ -212,7 +212,7 @@ impl Watched {
             let drift = |rate: &f64| flow(*rate, supposed.ratio).map_or(0.0, |flow| flow.drift);
             let by_drift = |a: &f64, b: &f64| drift(a).total_cmp(&drift(b));
             if supposed.ratio < supposed.null {
-                // It has to be shown at each of them up to the quantile, and at the next.
+                // The claim has to be shown at each boundary up to the quantile, and at the next.
                 let above = 1.0 - self.metric().quantile.as_fraction();
                 let exceeded = rates.iter().take_while(|rate| **rate >= above).count();
                 rates.truncate(exceeded + 1);
@@ -250,7 +250,7 @@ impl Watched {
         })
     }
 
-    /// The same for a claim; None if it has been shown.
+    /// Forecast of a promotion or efficacy test; None if it has crossed.
     fn claim(
         &self,
         test: &Aligned<Test>,

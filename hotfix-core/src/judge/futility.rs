@@ -75,8 +75,8 @@ impl Judge {
 }
 
 impl Moment<'_> {
-    /// Whether a promotion lacks that the fix is shown to work. A small canary may see too few events
-    /// for that: where a later phase can show it, it is enough that nothing speaks against it.
+    /// Whether a promotion still needs evidence that the fix works. A small canary may see too few
+    /// events for that: where a later phase can show it, it is enough that nothing speaks against it.
     pub(super) fn lacks_efficacy(&self, efficacy: Option<Efficacy>) -> bool {
         let is_enough = |of: Efficacy| of.shown || self.can_show_later && of.log_e >= 0.0;
         self.needs_efficacy && !efficacy.is_none_or(is_enough)
@@ -84,12 +84,12 @@ impl Moment<'_> {
 }
 
 impl Watched {
-    /// Totals of an arm in this phase: bad events, and trials or exposure.
+    /// Bad events, and trials or exposure, of both arms in this phase; of latency only requests.
     pub(super) fn phase_counts(&self) -> [Counts; 2] {
         self.counts(self.window().phase())
     }
 
-    /// The same in the trailing window.
+    /// As [`phase_counts`](Self::phase_counts), in the trailing window.
     pub(super) fn window_counts(&self) -> [Counts; 2] {
         self.counts(self.window().sums())
     }
@@ -103,8 +103,8 @@ impl Watched {
         })
     }
 
-    /// How much time after its last reading those cover that come until the gate opens: the first of
-    /// them after the phase's least time that completes it. Zero where the bounds are compared now.
+    /// How much time readings after the last one will cover until the gate opens, which the first
+    /// one does after the least time that completes the phase. Zero if the bounds are compared now.
     pub(super) fn until_gate(&self, moment: &Moment<'_>, running: &Running<'_>) -> Span {
         let readings = self.readings();
         let lacks = running.phase.watch - readings.covered;
@@ -132,8 +132,8 @@ impl Watched {
         Some(arms.map(|(arm, share)| MOST_TRAFFIC * arm.max(planned(share.as_fraction()))))
     }
 
-    /// Whether what counts of the phase meets its success bound, as it does almost always: then it does
-    /// with more that is good, too.
+    /// Whether what counts of the phase meets its success bound, as almost always: more good events
+    /// cannot change that.
     fn meets_so_far(&self) -> bool {
         let bound = self.metric().bounds.success;
         bound.and_then(|bound| self.may_meet(bound, self.counted(), 0.0)) == Some(true)
@@ -246,7 +246,7 @@ impl Watched {
             // Without a live arm nothing is compared, so nothing is known.
             return None;
         }
-        // A rate above the one so far by more than chance explains.
+        // A rate that is as far above the one so far as chance allows.
         let most = |events: f64| {
             let upper = events + SPREAD.0 * events.sqrt() + SPREAD.1;
             let most = upper / baseline.trials * of_live;

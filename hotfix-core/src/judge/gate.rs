@@ -1,5 +1,5 @@
-//! The gate of a phase and time: what follows where something holds it for too long, and whether waiting
-//! helps a metric.
+//! How time decides at the gate of a phase: what follows if something holds it for too long, and
+//! whether waiting helps a metric.
 
 use crate::grade::Response;
 use crate::policy::section::Phase;
@@ -11,7 +11,7 @@ use super::{Moment, Reason};
 
 impl Moment<'_> {
     /// Whether the phase has lasted so long that it is decided by what was read, although readings cover
-    /// less than its least time. Where the policy makes the rollout wait for readings, nothing is.
+    /// less than its least time. Never if the policy makes the rollout wait for readings.
     pub(super) const fn time_decides(&self) -> bool {
         self.overdue && !self.waits_for_readings
     }
@@ -43,8 +43,8 @@ impl Watched {
             && self.metric().bound_figures().next().is_none()
     }
 
-    /// Whether no reading can change its evidence any more: all of the traffic has the fix, and its readings
-    /// have none beside them of the live version, now or from before the deployment.
+    /// Whether no reading can change the metric's evidence any more: all of the traffic has the fix, and
+    /// no reading of the live version is beside the canary's, be it new or from before the deployment.
     pub(super) fn is_final(&self, share: Share) -> bool {
         let (canary, live) = self.window().sums().split_at(self.columns());
         let has_any = |arm: &[f64]| arm.iter().any(|value| *value > 0.0);

@@ -15,8 +15,8 @@ use super::bracket::{BASELINE, Bracket, CANARY, Emptied};
 use super::instances::{InstanceArm, MISFIT, MOST_LEFT_OUT};
 use super::snapshot::{Misfit, both_or_neither};
 
-/// How many times instances that are read at different times have had counts when they are compared: the
-/// first began at unknown times, and the second are what the third are compared with.
+/// Rounds of counts after which instances that are read at different times are compared: the first
+/// began at unknown times, and the third is compared with the second.
 const FIRST_COMPARED: u8 = 3;
 
 /// The instances of one phase. Their names and the plan's seed determine the drawn subsets.
@@ -30,19 +30,19 @@ pub(super) struct InstanceSet {
     /// Scratch: the counts that are compared in this tick, the canary's first.
     #[serde(skip)]
     counts: Vec<Counts>,
-    /// What the pool has of each; empty while each tick is compared as it is.
+    /// Counts of each instance in the pool; empty while each tick is compared as it is.
     pooled: Vec<Counts>,
     /// Each of the canary's instances against the others.
     bad: Option<Aligned<BadInstance>>,
-    /// Where they are read at different times: their counts that wait for those of the others.
+    /// Where instances are read at different times: counts that wait for those of the others.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     apart: Option<ApartInstances>,
-    /// The instances that are bad.
+    /// The instances that are named as bad.
     named: Vec<Named>,
-    /// The other choices.
+    /// The other choices of as many instances, with which the canary is compared.
     #[serde(skip)]
     choices: Option<Box<RandomisationDesign>>,
-    /// The comparison with them.
+    /// State of the comparison with other choices.
     randomised: Option<Box<Randomisation>>,
 }
 
@@ -55,7 +55,7 @@ struct ApartInstances {
     /// Empty before the first: the readings of the first comparison began at unknown times.
     before: Vec<Counts>,
     since: Timestamp,
-    /// How many times that was, up to the first comparison.
+    /// How many rounds all instances have had counts in, up to the first comparison.
     #[serde(default)]
     times: u8,
 }
@@ -80,7 +80,7 @@ impl InstanceSet {
         }
     }
 
-    /// The names of both arms' instances, if they can be those of readings.
+    /// The names of both arms' instances; None if they are not sorted, as those of readings are.
     pub(super) fn names(&self) -> Option<[Vec<Arc<str>>; 2]> {
         let names = [&self.canary, &self.baseline];
         names.iter().all(|names| names.is_sorted_by(|a, b| a < b)).then(|| names.map(Clone::clone))
@@ -109,8 +109,8 @@ impl InstanceSet {
         })
     }
 
-    /// Adds instances of the canary that have joined, unless it is compared with other choices. `bad`:
-    /// the comparison of these, where nothing was compared yet.
+    /// Adds instances of the canary that have joined, unless the canary is compared with other
+    /// choices. `bad`: makes the comparison with each other where there was none yet.
     pub(super) fn join(
         &mut self,
         arm: InstanceArm<'_>,
@@ -148,7 +148,7 @@ impl InstanceSet {
         }
     }
 
-    /// Whether those that are read at different times have not been compared yet.
+    /// Whether instances that are read at different times have not been compared yet.
     pub(super) fn awaits_comparison(&self) -> bool {
         self.bad.is_some() && self.apart.as_ref().is_some_and(|of| of.times < FIRST_COMPARED)
     }
@@ -171,8 +171,8 @@ impl InstanceSet {
         }
     }
 
-    /// The same from the pool in which the baseline's data end later, which then has the counts of
-    /// this tick, too.
+    /// As [`compare`](Self::compare), from the pool in which the baseline's data end later, which
+    /// then has the counts of this tick, too.
     pub(super) fn compare_pooled(
         &mut self,
         at: Timestamp,
@@ -255,7 +255,7 @@ impl InstanceSet {
     }
 
     /// Whether it has no interim analysis left at which the canary could be found worse.
-    pub(super) fn is_looked_out(&self) -> bool {
+    pub(super) fn has_no_analysis_left(&self) -> bool {
         let both = self.choices.as_ref().zip(self.randomised.as_ref());
         both.is_some_and(|(choices, state)| !state.has_looks_left(choices))
     }
@@ -283,7 +283,7 @@ fn add(arm: InstanceArm<'_>, names: &[Arc<str>], counts: &mut [Counts]) {
     }
 }
 
-/// An instance that is as bad as it was has none of so many expected bad events in 1 of 20 cases.
+/// Expected bad events of which an instance that is as bad as it was has none in 1 of 20 cases.
 const MISSED: f64 = 3.0;
 
 /// An instance of the canary that was found worse than the others, as long as it is.

@@ -33,7 +33,7 @@ use super::test::{CountEvidence, Test};
 
 /// Most instances that are left out one at a time; of more, the first.
 pub(super) const MOST_LEFT_OUT: usize = 1_000;
-/// What an error calls them.
+/// How an error names this part of a snapshot.
 pub(super) const MISFIT: Misfit = "a metric's instances";
 
 /// One arm's instances in one tick.
@@ -113,9 +113,9 @@ pub(super) struct Instances {
     without: Vec<Without>,
     /// How many instances the canary had at the last reading.
     present: usize,
-    /// How the counts have come.
+    /// How the counts have come so far.
     counts: CountsRead,
-    /// Those of the phase.
+    /// The instances of the present phase.
     set: Option<InstanceSet>,
     /// A reading of both arms was judged, so it is known whether readings name instances.
     pub(super) judged: bool,
@@ -188,7 +188,8 @@ impl Instances {
         });
     }
 
-    /// The same from pools: an instance's part of a pool is left out of what the pool feeds.
+    /// As [`leave_out`](Self::leave_out), from pools: an instance's part of a pool is left out of
+    /// what the pool feeds.
     pub(super) fn leave_out_pooled(
         &mut self,
         test: &mut Aligned<Test>,
@@ -254,7 +255,7 @@ impl Instances {
         self.log_e_without(test).map(|(_, log_e)| log_e).reduce(f64::min)
     }
 
-    /// The instance without which it is that.
+    /// The instance without which the log e-value is the least; None if none may be left out.
     #[cold]
     pub(super) fn decisive<'a>(&'a self, test: &'a Aligned<Test>) -> Option<&'a Arc<str>> {
         self.log_e_without(test).min_by(|a, b| a.1.total_cmp(&b.1)).map(|(name, _)| name)
@@ -276,7 +277,7 @@ impl Instances {
         self.were_bad.iter().any(|bad| **bad == *name)
     }
 
-    /// The evidence begins again, and with it that without each instance.
+    /// Discards the evidence without each instance, because the total starts over.
     pub(super) fn start_over(&mut self) {
         self.without.clear();
     }
@@ -299,8 +300,8 @@ impl Instances {
         }
     }
 
-    /// The same from the pool in which the baseline's data end later. `named`: the reading has the
-    /// canary's instances.
+    /// As [`compare`](Self::compare), from the pool in which the baseline's data end later.
+    /// `named`: the reading has the canary's instances.
     pub(super) fn compare_pooled(
         &mut self,
         arms: [InstanceArm<'_>; 2],
@@ -320,8 +321,8 @@ impl Instances {
         self.judge_set(ComparedTick { has_live, window: tick.window.max(twice), ..tick });
     }
 
-    /// Names the instances of the phase that are bad, and compares them with other choices where there `has_live`
-    /// counts.
+    /// Names the instances of the phase that are bad, and compares the canary with other choices if
+    /// the tick has a live version.
     pub(super) fn judge_set(&mut self, tick: ComparedTick) {
         let Some(set) = &mut self.set else { return };
         set.name_bad(tick.at, tick.noise, tick.window);
@@ -389,16 +390,16 @@ getters! {
 
     /// How many instances the canary has; None if any counts were read as a sum over an arm.
     known: Option<usize> = (self.counts == CountsRead::ByInstance).then_some(self.present);
-    /// Whether any one may be the bad one: they are too few to leave any out, and those that are read at
-    /// different times have not been compared yet.
+    /// Whether any instance may turn out to be bad: those that are read at different times have not
+    /// been compared yet.
     awaits_comparison: bool = self.set.as_ref().is_some_and(InstanceSet::awaits_comparison);
     /// Whether this phase compares the canary with other choices of as many instances.
     draws: bool = self.drawing.as_ref().is_some_and(|drawing| drawing.draws(self.phase));
-    /// Whether the canary is being compared with other choices, or was until the phase that is now
-    /// on its way, or was found worse.
+    /// Whether the canary was compared with other choices at the last judged reading, or was ever
+    /// found worse than they are.
     is_randomised: bool = self.drawn || self.compared;
     randomised: Option<&Randomisation> = self.set.as_ref()?.randomised();
-    is_looked_out: bool = !self.drawn && self.set.as_ref().is_some_and(InstanceSet::is_looked_out);
+    has_no_analysis_left: bool = !self.drawn && self.set.as_ref().is_some_and(InstanceSet::has_no_analysis_left);
     bad: impl Iterator<Item = &Arc<str>> = self.set.iter().flat_map(InstanceSet::bad);
 }
 

@@ -23,9 +23,9 @@ use super::{Cause, MetricVerdict, Moment, Reason};
 
 /// Columns of an instance: events and trials.
 const WIDTH: usize = 2;
-/// Of the interval of a share of slow requests.
+/// Confidence of the interval of a share of slow requests.
 const CONFIDENCE: f64 = 0.8;
-/// Of the interval of a share of failures that is compared with what the live version had.
+/// Confidence of the interval of a share of failures that is compared with what the live version had.
 const SURELY: f64 = 0.95;
 
 /// Counts of the canary's instances in the trailing window, and in what counts of the phase.
@@ -61,7 +61,7 @@ impl Part {
         self.window.add(at, counts);
     }
 
-    /// What counts of the phase.
+    /// Sums over the part of the phase that counts at its end.
     fn counted(&self) -> &[f64] {
         let all = self.window.phase();
         self.criterion.as_ref().map_or(all, |of| of.of(all))
@@ -83,7 +83,8 @@ impl LeftOut {
     }
 
     /// Adds the counts of the canary's instances in this tick. One that is gone, or whose counts come as
-    /// the sum of all, stays until its counts have left the window. `criterion`: what counts of the phase.
+    /// the sum of all, stays until its counts have left the window. `criterion`: the part of the
+    /// phase that counts.
     pub(super) fn learn(
         &mut self,
         tick: &Tick,
@@ -140,9 +141,9 @@ impl LeftOut {
 }
 
 impl Watched {
-    /// The response to a breach of the rollback bound: to roll back if it is the release's, lasts
-    /// where new instances are slow at first, and the test confirms it where noise is known; else
-    /// to hold.
+    /// The response to a breach of the rollback bound, and its cause: to roll back; to hold while
+    /// the breach is of one instance, of new instances in their first minute, or not confirmed; to
+    /// ask if the live version was no better.
     #[cold]
     pub(super) fn beyond_rollback(
         &self,
@@ -163,8 +164,8 @@ impl Watched {
         }
     }
 
-    /// What the live version had when it was last read, where it is gone and that was itself beyond
-    /// a rollback bound that depends on it: then a rollback need not help.
+    /// The last value of a live version that is gone, if that was itself beyond a rollback bound
+    /// relative to it: then a rollback need not help. Else None.
     #[cold]
     pub(super) fn live_was_beyond(&self, share: Share, live: Option<Judged>) -> Option<Judged> {
         let bound = self.metric().bounds.rollback.filter(|bound| bound.compares_live())?;
@@ -197,8 +198,8 @@ impl Watched {
         self.bursts().map_or_else(|| self.tests().has_risen(rise), |of| of.has_risen(rise))
     }
 
-    /// Whether that shows that the canary is worse now, after it was better in this phase: the
-    /// evidence of all of it may show the contrary.
+    /// Whether the evidence has risen and the canary is worse now, after it was better in this
+    /// phase: the evidence of all of the phase may show the contrary.
     pub(super) fn has_become_worse(&self, seen: &MetricVerdict) -> bool {
         let now = seen.canary.zip(seen.baseline);
         let worse = now.is_some_and(|(canary, live)| self.metric().worse.is_beyond(canary, live));
@@ -224,8 +225,8 @@ impl Watched {
         self.may_be_left_out().find(keeps).map(|part| Arc::clone(&part.name))
     }
 
-    /// Instances of the canary without which a bound is looked at: each one of at least four, or of
-    /// fewer one that was found worse than the others, or may be found so by a comparison to come.
+    /// Instances of the canary without which a bound is checked: each one of at least four; of
+    /// fewer, one that was found worse than the others, or may be by a comparison to come.
     fn may_be_left_out(&self) -> impl Iterator<Item = &Part> {
         let instances = self.instances();
         self.left_out().into_iter().flat_map(move |of| {
@@ -234,7 +235,7 @@ impl Watched {
         })
     }
 
-    /// The columns of both arms that count of the phase without each one of these instances.
+    /// For each instance that may be left out, the columns of both arms that count of the phase without it.
     pub(super) fn counted_without_one(&self) -> impl Iterator<Item = Vec<f64>> {
         let all = self.counted();
         self.may_be_left_out().map(move |part| {
@@ -246,9 +247,9 @@ impl Watched {
         })
     }
 
-    /// Whether a test compares the arms and does not find the canary worse: one that knows the
-    /// noise, or any where the bound is one of the live arm, too. Of a quantile chance is asked
-    /// instead: the evidence of new instances counts late.
+    /// Whether the evidence has to confirm a breach, and does not: that of a test that knows the
+    /// noise or bursts of the live version, or of any test where the bound does not act if both arms
+    /// are beyond it. Of a quantile chance is asked instead: evidence of new instances counts late.
     fn lacks_evidence(&self, share: Share, seen: &MetricVerdict) -> bool {
         let knows_noise = matches!(
             seen.mode,
@@ -270,9 +271,8 @@ impl Watched {
         self.metric().is_tested() && asks && lacks
     }
 
-    /// Whether the breach may be a burst such as the live version has had, or one that is over, where
-    /// no live version is left, or where the evidence is of a known noise. Elsewhere the evidence has to
-    /// confirm it.
+    /// Whether the breach may be a burst like those of the live version, that is short or over. Only where
+    /// no live version is left, or where the noise is known: elsewhere evidence has to confirm the breach.
     fn may_be_burst(&self, moment: &Moment<'_>) -> bool {
         let applies = moment.share == Share::ALL || !self.basis().knows_no_noise();
         let Some(bursts) = self.tests().bursts().filter(|_| applies) else { return false };

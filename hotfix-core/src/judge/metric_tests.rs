@@ -91,10 +91,10 @@ impl MetricTests {
     /// Whether the log evidence of harm fell by this much, and has risen by as much from its lowest
     /// point in this phase; of counts.
     ///
-    /// Evidence of a rollout falls while its canary is better than the live version, which a faulty
-    /// one lets it be: what begins afterwards shows here first. Where arms are read apart, a shock that
-    /// the live version is seen to have first falls and rises on one alignment only: it is the
-    /// smaller evidence that has to rise, from the lowest point of the larger one.
+    /// While the canary is better than a faulty live version, the evidence falls: harm that begins
+    /// afterwards shows here first. Where arms are read apart, a shock that is read in the live
+    /// version first lowers and raises one alignment only: so the smaller evidence has to rise from
+    /// the lowest point of the larger one.
     pub(super) fn has_risen(&self, by: f64) -> bool {
         let bounds = self.worse.as_ref().and_then(Aligned::log_e_bounds);
         self.lowest <= -by && bounds.is_some_and(|[least, _]| least - self.lowest >= by)
@@ -106,7 +106,7 @@ impl MetricTests {
         Some(KnownBursts { of, design: self.worse.as_ref()?.rate_design()? })
     }
 
-    /// Takes in the live version's counts from before the start.
+    /// Takes in counts of the live version alone.
     pub(super) fn learn_live(&mut self, at: Timestamp, live: Counts) {
         if let Some(bursts) = &mut self.bursts {
             bursts.each(|bursts| bursts.learn_live(at, live));
@@ -122,7 +122,7 @@ impl MetricTests {
         }
     }
 
-    /// Takes in what the rollback test was fed, where nothing else is known of the noise.
+    /// Takes in what the rollback test was fed; used where nothing else is known of the noise.
     #[inline]
     pub(super) fn learn_bursts(&mut self, at: Timestamp, fed: &Fed<'_>) {
         let (Some(bursts), Some(worse)) = (&mut self.bursts, &self.worse) else { return };
@@ -209,7 +209,7 @@ impl MetricTests {
         both_or_neither(&mut self.settling, settling, "a metric's warm-up", |fresh, read| {
             fresh.resume(*read)
         })?;
-        // A snapshot from before this was known has none.
+        // Snapshots from before bursts were looked for have none.
         if let (Some(fresh), Some(read)) = (&mut self.bursts, bursts) {
             let design = self.worse.as_ref().and_then(Aligned::rate_design);
             if !design.is_some_and(|design| read.all(|bursts| bursts.fits(design))) {
@@ -228,7 +228,7 @@ getters! {
     worse: Option<&Aligned<Test>> = self.worse.as_ref();
     /// The promotion test.
     safe: Option<&Aligned<Test>> = self.safe.as_ref();
-    /// Whether it is a test whose evidence bursts may change.
+    /// Whether bursts are looked for in the counts.
     #[inline]
     learns_bursts: bool = self.bursts.is_some();
     /// Whether either version has had a burst.

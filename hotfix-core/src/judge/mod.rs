@@ -442,7 +442,7 @@ impl Judge {
     /// over changes nothing.
     pub fn end_phase(&mut self, at: Timestamp, phase: usize, since: Timestamp) {
         if let Some(end) = &mut self.phase_end {
-            end.look(at, phase, since, &self.tested, &self.watched);
+            end.analyse(at, phase, since, &self.tested, &self.watched);
         }
     }
 

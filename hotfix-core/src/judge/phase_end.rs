@@ -69,7 +69,7 @@ impl PhaseEnd {
     }
 
     /// Analyses a phase once, when its least time is over. `tested`: the tested metrics, by index.
-    pub(super) fn look(
+    pub(super) fn analyse(
         &mut self,
         at: Timestamp,
         phase: usize,

@@ -8,31 +8,32 @@ use crate::stats::numeric::{ln, ln1p};
 use crate::stats::rate_ratio::{RateRatio, RateRatioDesign};
 use crate::unit::{Span, Timestamp};
 
-/// A burst of the canary lasts at most for so long and the minute in which it ends: a fault that is no larger
-/// is found after that.
+/// Longest burst of the canary that is left out, without the minute in which it ends: a fault that
+/// is no larger is found after that.
 pub(in crate::judge) const LASTS: Span = Span::from_seconds(240);
-/// Where the live version's were longer, at most for so many times the longest, and for so long; also
-/// without that where no more than this share of the canary's requests fail.
+/// Longest burst where the live version had longer ones: this many times its longest, up to `LASTS_MOST`.
+/// Where at most the share `SMALL` of the canary's requests fail, it is always `LASTS_MOST`.
 const LONGER: u32 = 2;
 const LASTS_MOST: Span = Span::from_seconds(480);
 const SMALL: f64 = 0.05;
-/// No more than this share of the canary's requests fail in it.
+/// Largest share of the canary's requests that may fail in a burst.
 pub(super) const MOST_FAILING: f64 = 1.0 / 3.0;
-/// Of one that is larger than those of the live version no more than this share of the canary's requests
-/// fail, and no more requests over all than in an outage of so many seconds.
+/// Limits of a burst that is larger than those of the live version: the share of the canary's
+/// requests that fail, and the failures over all requests, in seconds of an outage.
 const LARGER: (f64, f64) = (0.1, 5.0);
-/// The canary was good before it if the log evidence of harm had risen by no more in this phase, of which so
-/// much has passed. The minute before it does not matter: it may have the first failures of the burst.
+/// The canary was good before a burst if its log evidence of harm had risen by at most this in the phase,
+/// which had lasted for so long. The minute before does not count: it may have the first failures.
 const GOOD: (f64, Span) = (2.0, Span::from_seconds(180));
-/// The canary surely fails more than the live version at the same time by so many standard errors.
+/// Standard errors by which the canary surely fails more than the live version at the same time.
 const SURELY: f64 = 3.0;
-/// Bursts are compared with so many times as many of the canary, until that is so many times as likely.
+/// Hypothesis that the canary has so many times as many bursts; its bursts count once it is
+/// `TOO_MANY` times as likely as that both versions have as many.
 const TIMES_AS_MANY: f64 = 20.0;
 const TOO_MANY: f64 = 20.0;
-/// Bursts of the canary that are remembered, the last ones.
+/// How many of the canary's last bursts are remembered.
 pub(super) const REMEMBERED: usize = 8;
 
-/// Counts of both arms, in which the canary may be so many times as bad as tolerated.
+/// Counts of both arms, in which the canary may be `allowed` times as bad as tolerated.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(super) struct Compared {
@@ -45,21 +46,23 @@ pub(super) struct Compared {
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(super) struct Canary {
-    /// The minute that is not in the evidence yet.
+    /// Begin and counts of the minute that is not in the evidence yet.
     pub(super) since: Timestamp,
     pub(super) minute: Compared,
     /// The evidence until then, without bursts.
     pub(super) state: RateRatio,
-    /// Its lower bound a minute before, when the phase began, and when that was; the least since a burst
-    /// is known.
+    /// Lower bounds of that evidence: a minute before it; the least since a burst is known; and
+    /// when the phase began, at `start`.
     before: f64,
     pub(super) lowest: f64,
     at_start: f64,
     start: Timestamp,
-    /// Log evidence that it has more bursts than the live version, of which so many were compared.
+    /// Log evidence that the canary has more bursts than the live version, and how many of the
+    /// latter are in it.
     pub(super) more: f64,
     compared: u32,
-    /// What the live version's last burst added to it, subtracted again if that turns out to be the rate.
+    /// What the live version's last burst added to `more`, subtracted again if that burst turns out
+    /// to be the rate.
     last_added: f64,
 }
 
@@ -67,11 +70,11 @@ pub(super) struct Canary {
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(super) struct LeftOut {
-    /// How many are over.
+    /// How many of the bursts are over.
     pub(super) bursts: u32,
     /// The last of them in this phase: when they were over, and the canary's counts.
     pub(super) last: Vec<(Timestamp, Counts)>,
-    /// The one that may be under way, until the minute that is not over.
+    /// A burst that may be under way, without the minute that is not over.
     pub(super) burst: Option<Burst>,
 }
 
@@ -108,9 +111,9 @@ impl Compared {
         self.canary.events / (self.canary.trials + self.live.trials) * lasts.as_seconds()
     }
 
-    /// Log evidence of [`TIMES_AS_MANY`] bursts of the canary that a burst in these requests is, of the
-    /// canary or of the live version: one of either is of the canary with the chance of its share of the
-    /// requests, if both have as many.
+    /// Log evidence for [`TIMES_AS_MANY`] from one burst in these requests, of the canary or of the
+    /// live version. If both versions have as many, a burst is the canary's with the chance of its
+    /// share of the requests.
     pub(super) fn more_bursts(&self, of_canary: bool) -> f64 {
         let trials = self.canary.trials + self.live.trials;
         let share = if trials > 0.0 { self.canary.trials / trials } else { 0.0 };
@@ -120,7 +123,7 @@ impl Compared {
 }
 
 impl Canary {
-    /// From here on, with evidence of what was before.
+    /// The canary from this time on, with the evidence until then.
     pub(super) fn new(
         at: Timestamp,
         design: &RateRatioDesign,
@@ -166,7 +169,8 @@ impl Canary {
         (self.since, self.minute) = (at, Compared::NONE);
     }
 
-    /// The evidence until now. After a burst that counts the canary was not good a minute before.
+    /// Ends a minute, with the evidence until now. After a burst that counts, the canary was not
+    /// good a minute before.
     pub(super) fn end_minute(
         &mut self,
         at: Timestamp,
@@ -179,19 +183,19 @@ impl Canary {
         self.state = *state;
     }
 
-    /// Compares how many bursts the versions have had: those of the live version.
+    /// Adds what the live version has had to the comparison of how many bursts the versions have.
     pub(super) fn compare_bursts(&mut self, live: &Live) {
         if live.bursts() > self.compared {
             self.last_added = self.minute.more_bursts(false);
             self.more += f64::from(live.bursts() - self.compared) * self.last_added;
         } else if live.bursts() < self.compared {
-            // One that was under way turned out to be the rate.
+            // A burst that was under way turned out to be the rate.
             self.more -= std::mem::take(&mut self.last_added);
         }
         self.compared = live.bursts();
     }
 
-    /// For how long a burst may last that goes on with the minute, to be left out; None if it counts.
+    /// How long a burst that goes on in this minute may last to be left out; None if it counts.
     pub(super) fn most(&self, burst: &Burst, at: Timestamp, live: &Live) -> Option<Span> {
         if self.more >= ln(TOO_MANY) || !fails_at_most(self.minute.canary, MOST_FAILING) {
             return None;
@@ -218,7 +222,7 @@ impl Canary {
 }
 
 impl Burst {
-    /// With one minute more.
+    /// The burst with one minute more.
     pub(super) fn with(mut self, minute: Compared) -> Self {
         self.of.add(minute);
         self.minutes += 1;

@@ -1,6 +1,6 @@
-//! Bursts of failures, such as those of a customer who retries, and the evidence without as many of the
-//! canary. Errors that come in bursts are not independent, and a canary that serves the same clients has
-//! them, too. See `docs/decisions/one-clients-failures.md`.
+//! Bursts of failures, such as those of a customer who retries, and the evidence without those of
+//! the canary. Errors that come in bursts are not independent, and a canary that serves the same
+//! clients has bursts, too. See `docs/decisions/one-clients-failures.md`.
 
 mod canary;
 #[cfg(test)]
@@ -31,13 +31,13 @@ pub(super) struct Bursts {
     /// None until the versions were compared.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     canary: Option<Canary>,
-    /// Bursts of the canary that are not in its evidence; None while all is.
+    /// Bursts of the canary that are not in its evidence; None while all bursts are.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     left_out: Option<Box<LeftOut>>,
 }
 
 impl Aligned<Bursts> {
-    /// Copies another's states, with little to do for almost every tick: nothing is left out.
+    /// Copies another's states; cheap while no burst is left out, as in almost every tick.
     #[inline]
     pub(super) fn keep_bursts(&mut self, of: &Self) {
         let lead = of.on(Side::Lead);
@@ -57,17 +57,17 @@ impl Aligned<Bursts> {
 }
 
 impl Bursts {
-    /// None was read yet; what a history has.
+    /// Bursts before the first reading: those of the history, if there is one.
     pub(super) fn after(history: Option<HistoryBursts>) -> Self {
         Self { live: history.map_or_else(Live::default, Live::after), ..Self::default() }
     }
 
-    /// Takes in the live version's counts from before the start.
+    /// Takes in counts of the live version alone.
     pub(super) fn learn_live(&mut self, at: Timestamp, live: Counts) {
         self.live.learn(at, live);
     }
 
-    /// Takes in counts of both arms, with which the test `of` the whole was fed.
+    /// Takes in counts of both arms. `of`: the state of the test of all counts, after it was fed with them.
     #[inline(always)]
     #[expect(clippy::inline_always, reason = "almost every tick adds counts and does no more")]
     pub(super) fn learn(
@@ -89,8 +89,8 @@ impl Bursts {
         }
     }
 
-    /// Looks at a minute of the canary that is over, that may be of a burst, or that comes after one that
-    /// was left out. `of`: the evidence with all minutes.
+    /// Decides about a minute of the canary that is over, that may be of a burst, or that comes
+    /// after one that was left out. `of`: the evidence with all minutes.
     #[inline(never)]
     fn look(&mut self, at: Timestamp, is_over: bool, design: &RateRatioDesign, of: &RateRatio) {
         let is_known = self.are_known();
@@ -146,7 +146,7 @@ impl Bursts {
         self.left_out.is_some() || self.live.bursts() > 0
     }
 
-    /// Another phase begins: what is not in the evidence yet is of another split.
+    /// Starts another phase: what is not in the evidence yet is of another split, and is dropped.
     pub(super) fn start(&mut self, at: Timestamp, design: &RateRatioDesign, of: &RateRatio) {
         self.live.minute.end(at);
         let Some(canary) = &mut self.canary else { return };
@@ -170,7 +170,7 @@ impl Bursts {
     }
 }
 
-/// Bursts of a metric, where either version has had one, with the design of its test.
+/// Bursts of a metric of which either version has had one, with the design of its test.
 #[derive(Clone, Copy)]
 pub(super) struct KnownBursts<'a> {
     pub(super) of: &'a Aligned<Bursts>,
@@ -200,8 +200,8 @@ impl KnownBursts<'_> {
         self.of.range(|Bursts { live, canary, .. }| Some(canary.as_ref()?.log_e(self.design, live)))
     }
 
-    /// Whether that has risen by so much from its lowest point in this phase, after it had fallen by as
-    /// much.
+    /// Whether the log evidence without bursts has risen by this much from its lowest point in this
+    /// phase, after it had fallen by as much.
     pub(super) fn has_risen(self, by: f64) -> bool {
         self.of.all(|Bursts { live, canary, .. }| {
             canary.as_ref().is_some_and(|canary| {
@@ -210,7 +210,7 @@ impl KnownBursts<'_> {
         })
     }
 
-    /// Whether the live version has had one.
+    /// Whether the live version has had a burst.
     pub(super) fn of_live(self) -> bool {
         self.of.any(|bursts| bursts.live.bursts() > 0)
     }
@@ -237,8 +237,8 @@ impl KnownBursts<'_> {
         fails_at_most(canary, MOST_FAILING) && live.has_had(canary, minutes)
     }
 
-    /// Whether the canary may be in a burst that the live version is not in as well, of which it is not
-    /// known whether it ends.
+    /// Whether the canary may be in a burst that the live version does not have as well, and of
+    /// which it is not known whether it ends.
     pub(super) fn may_be_under_way(self) -> bool {
         let Bursts { live, canary: Some(canary), left_out } = self.of.on(Side::Lag) else {
             return false;

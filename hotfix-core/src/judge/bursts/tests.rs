@@ -23,7 +23,7 @@ fn evidence(minutes_of_both: &[&[(f64, f64)]]) -> (f64, f64) {
     evidence_of(1, &minutes_of_both.concat())
 }
 
-/// The same in ticks of so many minutes.
+/// As [`evidence`], in ticks of so many minutes.
 fn evidence_of(tick: i64, minutes_of_both: &[(f64, f64)]) -> (f64, f64) {
     let (bursts, whole, design) = learned(tick, minutes_of_both);
     let known = KnownBursts { of: &bursts, design: &design };
