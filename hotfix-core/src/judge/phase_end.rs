@@ -32,11 +32,11 @@ pub(crate) struct PhaseEnd {
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(super) struct Analyses {
-    /// That of the present phase was made.
+    /// The analysis of the present phase was made.
     looked: bool,
     /// Indices of the metrics that were found worse; this does not clear.
     pub(super) worse: Vec<usize>,
-    /// The last one, so that it can be repeated.
+    /// The last analysis, so that it can be repeated.
     last: Option<Analysis>,
 }
 
@@ -91,7 +91,7 @@ impl PhaseEnd {
         }
     }
 
-    /// Undoes the analysis of this moment, and returns its phase.
+    /// Undoes the analysis of this moment, and returns its phase and when that began; None without one.
     pub(super) fn undo(&mut self, moment: Timestamp) -> Option<(usize, Timestamp)> {
         let Analysis { phase, since, found, .. } =
             self.results.last.filter(|look| look.at == moment)?;

@@ -11,7 +11,7 @@ use crate::unit::Span;
 
 use super::snapshot::is_default;
 
-/// A tick of a tool that reads often.
+/// Cadence of a tool that reads often, for which there is room.
 const OFTEN: Span = Span::from_seconds(10);
 
 /// The latest rows of the live version, each of which is compared once.
@@ -28,18 +28,17 @@ pub(super) struct PreDeployment {
     most: usize,
     /// The rows, the latest last; each has the columns of one arm.
     rows: Vec<f64>,
-    /// How many of the latest were compared in this attempt.
+    /// How many of the latest rows were compared in this attempt.
     #[serde(default, skip_serializing_if = "is_default")]
     used: usize,
-    /// The last reading of the fix found none.
+    /// No row was left for the last reading of the fix.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     ended: bool,
 }
 
 impl PreDeployment {
-    /// As many rows as the phases and the final validation have ticks, each with the one of its end,
-    /// and a tenth more, also where these come more often than the cadence says; none where a phase
-    /// has a live arm.
+    /// Room for as many rows as the phases and the final validation have ticks, each with the one of
+    /// its end, and a tenth more, also if ticks come every 10 s; none where a phase has a live arm.
     pub(super) fn new(plan: &Plan) -> Self {
         let policy = plan.policy();
         let cadence = policy.watch().cadence.as_millis();
@@ -76,7 +75,7 @@ impl PreDeployment {
         true
     }
 
-    /// What another attempt is compared with: the same rows.
+    /// Takes over the rows of the attempt before (`of`): this one is compared with the same.
     pub(super) fn keep(&mut self, of: &Self) {
         self.rows.clone_from(&of.rows);
     }
@@ -102,10 +101,10 @@ getters! {
 
     /// Whether the fix is, or was, compared with rows from before.
     applies: bool = self.most > 0;
-    /// Whether the fix is compared with nothing any more.
+    /// Whether the fix is compared with nothing now: no row was left for its last reading.
     has_ended: bool = self.ended;
     /// Whether there is a row left to compare with.
     goes_on: bool = self.applies() && !self.ended && self.used > 0;
-    /// Whether it has ended, after it was compared.
+    /// Whether no row is left, after some were compared.
     is_used_up: bool = self.ended && self.used > 0;
 }

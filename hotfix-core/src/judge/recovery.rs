@@ -94,14 +94,14 @@ pub(crate) fn seen_by_a_person(judge: &Judge, id: MetricName) -> Option<f64> {
     watched.value(watched.seen()?, 1.0)?.finite()
 }
 
-/// A person promotes: they go on without a comparison where this verdict names that, and with what the
-/// question showed.
+/// Records that a person promotes: without a comparison where this verdict asks about that, and
+/// with what the question showed.
 pub(crate) fn go_on(judge: &mut Judge, verdict: &Verdict) {
     judge.goes_without_live |= verdict.has(Reason::LiveNeverRead);
     judge.watched.iter_mut().for_each(Watched::note_answer);
 }
 
-/// A person is asked: keeps what each metric shows that this verdict does not judge.
+/// Records that a person is asked: keeps what each metric shows that this verdict does not judge.
 pub(crate) fn note_seen(judge: &mut Judge, verdict: &Verdict) {
     for watched in &mut judge.watched {
         let id = watched.metric().id;

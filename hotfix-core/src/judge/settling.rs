@@ -25,7 +25,7 @@ use serde::{Deserialize, Serialize};
 
 /// Evidence does not roll back for so long after instances were new.
 const NEW: Span = Span::from_seconds(120);
-/// A person is asked after so long.
+/// A person is asked about a slightly slower canary after so long.
 const ASKS: Span = Span::from_seconds(300);
 /// Logarithm of the largest factor, with its error, that follows from counts at a few boundaries: 100.
 const MEASURABLE: f64 = 4.605_170_185_988_092;
@@ -44,9 +44,9 @@ pub(super) struct Settling {
     cured: f64,
     /// When instances were new.
     new_at: Option<Timestamp>,
-    /// The first row since then.
+    /// When the first row since then was read.
     first: Option<Timestamp>,
-    /// The excess since then.
+    /// The excess of the canary's times since then.
     cold: ColdStart,
     /// Since when the canary has been slightly slower.
     slower_since: Option<Timestamp>,
@@ -133,14 +133,14 @@ impl Settling {
         self.minute_over().is_some_and(|over| at < over)
     }
 
-    /// When readings cover a minute.
+    /// When readings will cover a minute; None before the first.
     fn minute_over(&self) -> Option<Timestamp> {
         let first_reading = self.cadence.min(RECENT);
         let later = Span::from_millis(RECENT.as_millis() - first_reading.as_millis());
         Some(self.first? + later)
     }
 
-    /// When what it forbids and asks changes without a reading.
+    /// The moments at which what it forbids or asks changes without a reading.
     pub(super) fn changes(&self) -> [Option<Timestamp>; 4] {
         [
             self.minute_over(),
@@ -186,14 +186,15 @@ impl Watched {
         self.hangs_on_a_boundary().then_some(Reason::SlightlySlower)
     }
 
-    /// Whether its evidence does not roll back because one boundary alone shows it; of a latency with a
-    /// tolerance.
+    /// Whether the evidence does not roll back because one boundary alone shows it; of a latency
+    /// with a tolerance.
     #[cold]
     pub(super) fn hangs_on_a_boundary(&self) -> bool {
         self.of_last_minute(Test::hangs_on_a_boundary).unwrap_or(false)
     }
 
-    /// What a latency's test with a tolerance finds in the slow requests of the last minute.
+    /// What a latency's test with a tolerance finds in the slow requests of the last minute; None
+    /// for another test.
     fn of_last_minute<R>(
         &self,
         then: impl FnOnce(&Test, SlowCounts<'_>, SlowCounts<'_>) -> R,
@@ -203,8 +204,8 @@ impl Watched {
         Some(slow_arms(recent, self.boundaries(), cured, |canary, live| then(test, canary, live)))
     }
 
-    /// The same as a rule that was applied; None where no boundary is between the arms, so that there
-    /// is no number.
+    /// The [`slowdown`](Self::slowdown) as a rule that was applied; None where no boundary is
+    /// between the arms, so that there is no number.
     pub(super) fn slowdown_rule(&self, at: Timestamp) -> Option<Rule> {
         let (settling, test) = (self.tests().settling()?, self.tests().worse()?);
         let (ratio, error) =

@@ -2,8 +2,8 @@
 //! window sizes and drawn subsets follow from plan and policy. They are built again, and what was
 //! read is laid over them.
 //!
-//! Each part writes and reads itself: a field is kept unless it is marked with `skip`. What takes
-//! over a part that was read names what it has of its own, and takes the rest.
+//! Each part writes and reads itself: a field is kept unless it is marked with `skip`. Code that
+//! restores a part keeps the fields that follow from the plan, and takes over the others.
 
 use serde::{Deserialize, Serialize};
 
@@ -25,7 +25,7 @@ pub(super) fn is_default<T: Default + PartialEq>(field: &T) -> bool {
 /// Part of a state that does not fit its plan.
 pub(crate) type Misfit = &'static str;
 
-/// Lays what was read over what follows from the plan: both are there, or neither.
+/// Restores an optional part over what follows from the plan; Err unless both or neither are there.
 pub(super) fn both_or_neither<F, R>(
     fresh: &mut Option<F>,
     read: Option<R>,

@@ -1,5 +1,5 @@
-//! Evidence of single strata: half of what is bet against 'no worse' is on one ratio that all of them
-//! have, the other half on each of them by itself. See `docs/statistics.md`, A1.
+//! Evidence of single strata: half of what is bet against 'no worse' is on one ratio that all
+//! strata have, the other half on each stratum by itself. See `docs/statistics.md`, A1.
 
 use core::f64::consts::LN_2;
 
@@ -13,10 +13,10 @@ use crate::stats::{Counts, Direction, Evidence, Totals};
 
 use super::test::{CountEvidence, Test};
 
-/// So many strata have evidence of their own: of more, the others are in the common evidence alone.
+/// Most strata with evidence of their own; further ones are in the common evidence alone.
 const MOST: usize = 64;
 
-/// What is bet on single strata, with the design of the test of all.
+/// What is bet on single strata, by the design of the test of all counts.
 #[derive(Debug, Deserialize, Educe, PartialEq, Serialize)]
 #[educe(Clone)]
 #[serde(deny_unknown_fields)]
@@ -66,9 +66,9 @@ impl Test {
         }
     }
 
-    /// Feeds one tick of counts by stratum: as if all had one ratio, and each by itself. 'Better' has
-    /// to hold for all of them, and a history does not show the noise of one, so there nothing is bet on
-    /// each.
+    /// Feeds one tick of counts by stratum: as if all had one ratio, and each by itself. Nothing is
+    /// bet on each for 'better', which has to hold for all strata, nor with limits of a history,
+    /// which does not show the noise of one stratum.
     pub(super) fn feed_strata(&mut self, counts: &[(Counts, Counts)], allowed: f64) {
         let is_bet = self.direction() == Direction::Worse && self.limits().1.is_none();
         let kept = self.strata_mut().map(|(fresh, strata)| (fresh, strata.take()));
@@ -92,8 +92,8 @@ impl Test {
 }
 
 impl Strata {
-    /// Makes room for so many strata. The first ones get half of the evidence so far, later ones as much
-    /// as the others have on average, of which these lose it: so no evidence is won.
+    /// Makes room for so many strata. The first ones get half of the evidence so far. Later ones
+    /// get as much as the others have on average, which is taken from those: so no evidence is won.
     fn admit(&mut self, strata: usize, test: &Test, fresh: CountEvidence) {
         let (had, has) = (self.own.len(), strata.max(self.own.len()));
         if has == had {
@@ -124,14 +124,14 @@ impl Strata {
         Evidence { log_e: self.log_e(test), p_value, decided, ..test.common() }
     }
 
-    /// The stratum that most of the evidence is of: its place, and what was compared.
+    /// Place and totals of the stratum with more than half of all evidence; None if none has.
     pub(super) fn loudest(&self, test: &Test) -> Option<(usize, &Totals)> {
         let bets = self.bets(test).enumerate();
         let (place, bet) = bets.max_by(|(_, one), (_, other)| one.total_cmp(other))?;
         (bet > self.log_e(test) - LN_2).then(|| (place, self.own[place].1.totals()))
     }
 
-    /// Whether it may be of this test.
+    /// Whether this may be the state of strata of this test.
     pub(super) fn fits(&self, test: &Test) -> bool {
         self.own.len() <= MOST && self.own.iter().all(|(_, own)| test.log_e_of(own).is_some())
     }

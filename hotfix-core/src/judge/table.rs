@@ -131,7 +131,7 @@ impl PhaseRecord {
                 let leaves_out = |of| {
                     (without == Some(of)).then(|| of_canary(&rest[..watched.columns()])).flatten()
                 };
-                // Its last requests, which come while the last traffic is moved, are no baseline.
+                // The live version's last requests, which come while the last traffic moves, are no baseline.
                 let before = watched.pre_deployment();
                 let compares = share != Share::ALL || before.goes_on() || before.is_used_up();
                 let live = watched.value(baseline, share.rest().as_fraction());
@@ -160,13 +160,13 @@ impl PhaseRecord {
         Self { index, since, ended: None, cells }
     }
 
-    /// The phase ended then, by this.
+    /// The same record, of a phase that ended at this time by this.
     pub(crate) fn end(self, at: Timestamp, by: EndedBy) -> Self {
         Self { ended: Some((at, by)), ..self }
     }
 
-    /// Why it did not pass by itself, by the most severe cause of the last verdict about it that names
-    /// more than too little data. `least`: its least time.
+    /// Why the phase did not pass by itself: by the most severe cause of the last verdict about it that
+    /// names more than too little data. None if it did, or has not ended. `least`: its least time.
     pub(crate) fn passed_without(&self, least: Span) -> Option<&'static str> {
         let (ended, by) = self.ended.as_ref()?;
         let EndedBy::Verdict { decision, causes } = by else {
@@ -193,7 +193,8 @@ pub(crate) fn edges(judge: &Judge, id: MetricName) -> &[f64] {
     of(judge, id).map_or(&[], Watched::edges)
 }
 
-/// What a verdict has of a metric, canary and live version, to be shown: quantiles are interpolated.
+/// The values of canary and live version to show for a verdict: quantiles are interpolated, others
+/// as recorded.
 pub(crate) fn shown(judge: &Judge, id: MetricName, seen: &MetricVerdict) -> [Option<f64>; 2] {
     let recorded = [seen.canary, seen.baseline];
     let Some(watched) = of(judge, id).filter(|watched| !watched.edges().is_empty()) else {
@@ -209,7 +210,7 @@ pub(crate) fn read_at(judge: &Judge, id: MetricName) -> Option<Timestamp> {
     of(judge, id)?.readings().read_at
 }
 
-/// What the live version had of a metric before the deployment; None of traffic, which has hours.
+/// The live version's value of a metric before the deployment; None for traffic, which has hours.
 pub(crate) fn live_before(judge: &Judge, id: MetricName) -> Option<f64> {
     of(judge, id)?.live_before()
 }
@@ -243,8 +244,8 @@ pub(crate) fn bound_now(judge: &Judge, share: Share, id: MetricName, bound: Boun
     bound_figure(watched.metric(), bound, live)
 }
 
-/// How many times as slow as the baseline a metric's canary was in the last minute, where that was
-/// looked into.
+/// How many times as slow as the baseline a metric's canary was in the last minute; None where that
+/// was not looked into.
 pub(crate) fn slowness(judge: &Judge, id: MetricName) -> Option<f64> {
     of(judge, id)?.slowdown().map(|(ratio, _)| ratio)
 }
@@ -256,7 +257,7 @@ pub(crate) fn stopped_since(judge: &Judge, id: MetricName, version: Version) -> 
     of(judge, id)?.stopped_since(arm)
 }
 
-/// How many times as often a metric's events surely come with the fix, where that is more than is tolerated.
+/// See [`Watched::excess`].
 pub(crate) fn excess(judge: &Judge, id: MetricName) -> Option<String> {
     of(judge, id)?.excess()
 }
@@ -274,7 +275,7 @@ pub(crate) fn waits_for_split(judge: &Judge, id: MetricName) -> bool {
     judge.arms.split_is_wrong() && of(judge, id).is_some_and(|watched| watched.metric().scaled)
 }
 
-/// Whether the policy claims of a metric that the fix mends it, and that is not shown.
+/// Whether the plan claims that the fix mends this metric, and that is not shown.
 pub(crate) fn is_unproven(judge: &Judge, id: MetricName) -> bool {
     let fix = judge.fix_test.as_ref().filter(|fix| !fix.now.shown);
     fix.is_some_and(|fix| judge.watched[fix.metric].metric().id == id)
@@ -292,7 +293,7 @@ pub(crate) fn has_compared(judge: &Judge, id: MetricName) -> bool {
     of(judge, id).is_some_and(Watched::has_compared)
 }
 
-/// Whether there are readings from before the start that it was not compared with yet.
+/// Whether there are readings from before the start that a metric was not compared with yet.
 pub(crate) fn has_rows_left(judge: &Judge, id: MetricName) -> bool {
     of(judge, id).is_some_and(|watched| watched.pre_deployment().goes_on())
 }
@@ -301,8 +302,7 @@ pub(super) fn of(judge: &Judge, id: MetricName) -> Option<&Watched> {
     judge.watched.iter().find(|watched| watched.metric().id == id)
 }
 
-/// What each metric's sums of this kind amount to at this share, in the metric's unit: canary and
-/// live arm.
+/// Each metric's values by sums of this kind at this share, in its unit: canary and live arm.
 pub(crate) fn values(
     judge: &Judge,
     share: Share,
@@ -334,7 +334,7 @@ impl Comparison {
             share: phase.share,
             since: of(index).map(|record| record.since),
         });
-        // Of the last phase with one.
+        // Value of the live arm in the last phase that has one.
         let baseline =
             |row: usize| records.iter().rev().find_map(|of| (*of.cells.get(row)?)?.baseline);
         let rows = judge.watched.iter().enumerate().map(|(row, watched)| ComparisonRow {
@@ -343,8 +343,8 @@ impl Comparison {
                 .collect(),
             edges: watched.edges().to_vec(),
             kind: watched.metric().kind,
-            // Traffic has hours: the last phase's is used; and where the readings are those of an
-            // attempt before.
+            // The last phase's is used for traffic, which has hours, and where readings from before
+            // are those of an earlier attempt.
             live: watched.live_before().or_else(|| baseline(row)),
             metric: watched.metric().id,
             reference: watched.metric().reference,

@@ -9,9 +9,9 @@ use crate::metric::{Tick, Window};
 use crate::policy::section::{Metric, Watch};
 use crate::unit::{Share, Span, Timestamp};
 
-/// The last minutes are those that are judged.
+/// The last minutes are judged by the level, and so are not part of it.
 const RECENT: Span = Span::from_seconds(5 * 60);
-/// How far back the level goes.
+/// How far back the level reaches.
 const BACK: Span = Span::from_seconds(20 * 60);
 /// The least time that the level is a mean of, in seconds.
 const LEAST: f64 = 600.0;

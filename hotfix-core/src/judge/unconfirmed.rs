@@ -1,7 +1,7 @@
 //! Requests of the canary while its deployment is not confirmed: a tool may have died before it
-//! confirmed, and instances may be replaced one by one for half an hour. They are traffic on the fix, and
-//! bounds on shares of requests act. What is scaled by the share waits for it, and so do latencies,
-//! which new instances have first. See `docs/decisions/rollback-bounds.md`.
+//! confirmed, and instances may be replaced one by one for half an hour. They are traffic on the fix,
+//! and bounds on proportions act on them. What is scaled by the share waits for the confirmation, and
+//! so do latencies, which are high at first on new instances. See `docs/decisions/rollback-bounds.md`.
 
 use serde::{Deserialize, Serialize};
 
@@ -12,16 +12,16 @@ use super::Use;
 use super::prepared::Increment;
 use super::watched::Watched;
 
-/// What is known of such requests.
+/// What is known of the canary's unconfirmed requests.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub(super) enum Unconfirmed {
     /// Nothing is unconfirmed.
     #[default]
     None,
-    /// There were some before the start: what is read as the canary is not the fix alone.
+    /// There were requests before the deployment: what is read as the canary is not the fix alone.
     OfAnother,
-    /// The fix has had some since then.
+    /// The fix has had requests since then.
     Since(Timestamp),
 }
 
@@ -54,7 +54,7 @@ impl Unconfirmed {
 }
 
 impl Watched {
-    /// Whether the canary has requests that failed or did not.
+    /// Whether a tick has requests of the canary; of proportions only.
     fn has_requests(&self, tick: &Tick) -> bool {
         self.metric().kind.is_fraction() && tick.canary && tick.row[1] > 0.0
     }

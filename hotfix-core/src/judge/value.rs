@@ -1,4 +1,4 @@
-//! What a metric's columns amount to: its value, the trials behind it, and what was compared. Of counts that
+//! From a metric's columns: its value, the trials behind it, and what was compared. Of counts that
 //! all come by instance see `docs/decisions/replay-by-instance.md`.
 
 use std::sync::Arc;
@@ -23,7 +23,7 @@ getters! {
     /// The least leave-one-out log e-value of the canary's instances; None if they are too few or
     /// unknown.
     log_e_without_any: Option<f64> = self.instances().log_e_without_any(self.tests().worse()?);
-    /// The instance without which the evidence is the least.
+    /// The instance without which the evidence is the least; None if none may be left out.
     decisive_instance: Option<&Arc<str>> = self.instances().decisive(self.tests().worse()?);
     /// Whether its rollback test has compared anything.
     has_compared: bool = self.tests().worse().is_some_and(Aligned::has_compared);
@@ -71,8 +71,8 @@ impl Watched {
     /// Mode and guarantee of the rollback evidence at present.
     pub(super) fn assurance(&self) -> Assurance {
         let mut assurance = self.basis().assurance(self.instances().is_randomised());
-        // Before that a crossing does not count, because a comparison of instances could still find
-        // it to be noise.
+        // Until it is known whether readings name instances a crossing does not count, because a
+        // comparison of instances could still find it to be noise.
         let unseen = self.basis().randomises() && !self.instances().judged;
         if unseen && assurance.mode == EvidenceMode::Plain {
             assurance.acts = false;
@@ -95,8 +95,9 @@ impl Watched {
         Some(totals)
     }
 
-    /// How many times as often its events surely come with the fix, if they are independent, where that is
-    /// more than is tolerated: the test finds only what is some times worse. By the metric's own threshold.
+    /// Says how many times as often the metric's events surely come with the fix, if they are
+    /// independent, at the confidence of its own threshold. None unless that is more than is
+    /// tolerated: the test finds only what is some times worse. None once it has crossed, too.
     pub(super) fn excess(&self) -> Option<String> {
         let (tolerated, threshold) =
             (self.tests().worse()?.null_ratio(), self.basis().own_threshold());
