@@ -46,8 +46,7 @@ impl Sameness {
         !self.differs && self.log_chance <= UNLIKELY
     }
 
-    /// Compares the arms of a tick. Gauges and volumes are left out: they have no known
-    /// distribution.
+    /// Compares the arms of a tick, except of gauges and volumes, which have no known distribution.
     pub(super) fn compare(&mut self, data: Data, tick: &Tick) {
         if self.differs || !tick.canary || !tick.baseline {
             return;
@@ -91,9 +90,8 @@ impl SplitFinding {
         self.found.is_some()
     }
 
-    /// Applies the test's result of a tick: the side to which the split is wrong, if it is. Then the
-    /// test has to restart.
-    pub(super) fn look(&mut self, at: Timestamp, wrong: Option<Worse>, window: Span) {
+    /// Applies the test's result of a tick: the wrong side, if any, after which the test has to restart.
+    pub(super) fn apply(&mut self, at: Timestamp, wrong: Option<Worse>, window: Span) {
         let since = *self.since.get_or_insert(at);
         if wrong.is_some() {
             self.found = Some((at, at.since(since).max(window)));
@@ -138,8 +136,7 @@ getters! {
     pub(super) fn ArmChecks: self;
 
     split_is_wrong: bool = self.finding.applies();
-    /// Whether the canary has more of the trials than planned, or fewer; None while the split is not
-    /// known to be wrong.
+    /// Whether the canary has more or fewer trials than planned; None unless the split is known to be wrong.
     wrong_side: Option<Worse> = self.finding.side;
     any_is_swapped: bool = self.traffic.iter().any(|of| of.swapped);
 }
@@ -302,7 +299,7 @@ impl ArmChecks {
             let has_more = canary * (1.0 - share) > baseline * share;
             if has_more { Worse::Higher } else { Worse::Lower }
         });
-        self.finding.look(at, wrong, window);
+        self.finding.apply(at, wrong, window);
         is_wrong
     }
 }
@@ -390,22 +387,22 @@ mod tests {
         let window = Span::from_seconds(60);
         let mut finding = SplitFinding::default();
         for second in (0..300).step_by(10) {
-            finding.look(at(second), None, window);
+            finding.apply(at(second), None, window);
             assert!(!finding.applies());
         }
-        finding.look(at(300), Some(Worse::Higher), window);
+        finding.apply(at(300), Some(Worse::Higher), window);
         for second in (310..600).step_by(10) {
-            finding.look(at(second), None, window);
+            finding.apply(at(second), None, window);
             assert!(finding.applies(), "{second}");
         }
-        finding.look(at(600), None, window);
+        finding.apply(at(600), None, window);
         assert!(!finding.applies());
         // Found again at once, it still applies for a window.
-        finding.look(at(610), Some(Worse::Higher), window);
-        finding.look(at(620), Some(Worse::Higher), window);
-        finding.look(at(670), None, window);
+        finding.apply(at(610), Some(Worse::Higher), window);
+        finding.apply(at(620), Some(Worse::Higher), window);
+        finding.apply(at(670), None, window);
         assert!(finding.applies());
-        finding.look(at(680), None, window);
+        finding.apply(at(680), None, window);
         assert!(!finding.applies());
     }
 

@@ -496,8 +496,7 @@ impl Watched {
         if fresh { self.stopped_since(BASELINE) } else { Some(since) }
     }
 
-    /// How much the window lacks before bounds apply: trials, or seconds of observation; None if
-    /// nothing.
+    /// How much the window lacks before bounds apply: trials, or seconds of observation; None if nothing.
     fn needs(&self, moment: &Moment<'_>, canary: &[f64], baseline: &[f64]) -> Option<f64> {
         let least = moment.watch.least_trials;
         let lacking =
@@ -513,7 +512,7 @@ impl Watched {
         (lacking > 0.0).then_some(lacking)
     }
 
-    /// Whether it is compared with its own level before, because no live arm is left.
+    /// Whether the canary is compared with a trailing level, because no live arm is left.
     pub(super) fn trails(&self, share: Share) -> bool {
         share == Share::ALL && self.trailing().is_some()
     }

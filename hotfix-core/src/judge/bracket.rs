@@ -49,8 +49,7 @@ pub(super) struct Bracket {
     earlier: Earlier,
     /// When each arm last had new counts; None before the first, whose begin is unknown.
     read_at: [Option<Timestamp>; 2],
-    /// When the new counts of each arm in the present tick began; None where it has none that can
-    /// be used.
+    /// When the new counts of each arm in the present tick began; None without any that can be used.
     began: [Option<Timestamp>; 2],
     /// Since when each arm's totals have been known, until it has new counts.
     #[serde(default)]
@@ -143,8 +142,7 @@ pub(super) enum Emptied {
 pub(super) struct Batch {
     /// The columns of both arms, one stratum after the other; empty where nothing is fed.
     pub(super) rows: Vec<f64>,
-    /// The same as counts: a single pair of zeros where nothing is fed, because a tick without data
-    /// is a tick.
+    /// The rows as counts; one pair of zeros where nothing is fed, because a tick without data is a tick.
     pub(super) counts: Vec<(Counts, Counts)>,
     /// The bad events of each arm that were clipped.
     pub(super) clipped: [f64; 2],
@@ -423,8 +421,7 @@ impl Bracket {
         self.unconfirmed = at.since(since).as_millis() <= interval.saturating_mul(CONFIRMED);
     }
 
-    /// Called after the tests were fed, with the uncapped evidence: moves the marks once both
-    /// alignments were fed.
+    /// Called after the tests were fed: moves the marks on to `uncapped` once both alignments were fed.
     pub(super) fn confirm(&mut self, uncapped: f64) {
         for side in Side::BOTH {
             self.fed[side as usize] |= !self.batch(side).rows.is_empty();

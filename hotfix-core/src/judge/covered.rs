@@ -97,9 +97,8 @@ impl Covered {
         self.read_at.iter().all(Option::is_some)
     }
 
-    /// Adds the trials of an observation, under a split that has been in force since `since`. The
-    /// time between two readings of an arm is `interval`, or a longer one that was seen. None
-    /// before both arms have begun.
+    /// Adds the trials of an observation, under a split in force from `since` on. The time between two
+    /// readings of an arm is `interval`, or longer if that was seen. None before both arms have begun.
     pub(super) fn read(
         &mut self,
         at: Timestamp,
@@ -189,9 +188,8 @@ impl Ended {
     }
 }
 
-/// The trials of both arms in the longest time that both cover, where each time may be a tick
-/// longer or shorter: those whose odds are nearest to the planned ones. Neither arm has more than
-/// it had.
+/// The trials of both arms in the longest time that both cover, where each time may be a tick longer
+/// or shorter: those whose odds are nearest to the planned ones. Trials are only scaled down.
 fn in_equal_times(trials: [f64; 2], seconds: [f64; 2], tick: Span, share: f64) -> [f64; 2] {
     let tick = tick.as_seconds();
     let [canary, baseline] = trials;

@@ -64,8 +64,7 @@ impl Watched {
         Counts::new(self.bad(events, trials), trials)
     }
 
-    /// As [`counts_with`](Self::counts_with), of the live version; without trials, its level over
-    /// the rollout.
+    /// As [`counts_with`](Self::counts_with), of the live version; without trials, its level.
     #[inline]
     fn live_with(&self, increment: Option<&Increment>) -> Counts {
         let counts = self.counts_with(BASELINE, increment);

@@ -93,7 +93,7 @@ impl Degradation {
         usize::from(self.looked != Some(at))
     }
 
-    /// Since when the window has been beyond a bound, which it is now.
+    /// Since when the window has been beyond a bound, in a verdict of this time that finds it there.
     pub(super) fn breached_since(self, at: Timestamp) -> Timestamp {
         self.breaches.since[self.last(at)].unwrap_or(at)
     }

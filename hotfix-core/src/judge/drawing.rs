@@ -43,7 +43,7 @@ impl Drawing {
         if choices(instances.len(), canary.len(), enough) < enough {
             return None;
         }
-        let (looks, budget) = looks(ticks);
+        let (looks, budget) = interim_analyses(ticks);
         let subsets = (DRAWN / self.alpha).clamp(FEWEST_DRAWN, MOST_DRAWN);
         let settings = RandomisationSettings {
             alpha: self.alpha,
@@ -60,7 +60,7 @@ impl Drawing {
 /// Interim analyses of a phase: their ticks, and the part of the budget that may be spent by then.
 /// The default's analyses within the phase, beyond them at twice the tick each time, and the
 /// phase's last tick with all of it.
-fn looks(ticks: u32) -> (Vec<u32>, Vec<f64>) {
+fn interim_analyses(ticks: u32) -> (Vec<u32>, Vec<f64>) {
     let within = DEFAULT_LOOKS.iter().zip(DEFAULT_BUDGET).take_while(|(look, _)| **look < ticks);
     let (mut looks, mut budget): (Vec<u32>, Vec<f64>) =
         within.map(|(look, part)| (*look, part)).unzip();
@@ -88,17 +88,17 @@ mod tests {
 
     #[test]
     fn stat_2_looks_fit_the_phase_and_spend_all_of_the_budget() {
-        let (of_short, budget) = looks(60);
+        let (of_short, budget) = interim_analyses(60);
         assert_eq!(of_short, [3, 6, 12, 18, 30, 60]);
         assert_eq!(budget, [0.1, 0.2, 0.3, 0.4, 0.5, 1.0]);
-        assert_eq!(looks(300).0, DEFAULT_LOOKS);
-        assert_eq!(looks(300).1, DEFAULT_BUDGET);
-        let (of_long, budget) = looks(1_500);
+        assert_eq!(interim_analyses(300).0, DEFAULT_LOOKS);
+        assert_eq!(interim_analyses(300).1, DEFAULT_BUDGET);
+        let (of_long, budget) = interim_analyses(1_500);
         assert_eq!(of_long, [3, 6, 12, 18, 30, 60, 120, 210, 300, 600, 1_200, 1_500]);
         assert!(budget.is_sorted() && budget[7] == 0.85 && budget[8] < 1.0 && budget[11] == 1.0);
-        assert_eq!(looks(1), (vec![1], vec![1.0]));
+        assert_eq!(interim_analyses(1), (vec![1], vec![1.0]));
         for ticks in 1..2_000 {
-            let (looks, budget) = looks(ticks);
+            let (looks, budget) = interim_analyses(ticks);
             assert!(looks.len() == budget.len() && looks.is_sorted_by(|a, b| a < b), "{ticks}");
         }
     }

@@ -20,14 +20,14 @@ pub(crate) struct FixTest<T = Test> {
     /// Index of that metric.
     #[serde(skip)]
     pub(super) metric: usize,
-    pub(super) now: Seen<T>,
-    before: Seen<T>,
+    pub(super) now: State<T>,
+    before: State<T>,
 }
 
 #[derive(Debug, Deserialize, Educe, PartialEq, Serialize)]
 #[educe(Clone)]
 #[serde(deny_unknown_fields)]
-pub(super) struct Seen<T = Test> {
+pub(super) struct State<T = Test> {
     pub(super) test: Aligned<T>,
     /// It has crossed, and the evidence has not fallen since as far below 0 as the threshold is above.
     pub(super) shown: bool,
@@ -47,7 +47,7 @@ impl FixTest {
             temper: watched[metric].basis().temper,
         };
         Ok(Test::try_new(watched[metric].metric().model, claimed)?.map(|test| {
-            let now = Seen { test: Aligned::new(test), shown: false };
+            let now = State { test: Aligned::new(test), shown: false };
             Self { metric, before: now.clone(), now }
         }))
     }
@@ -64,15 +64,14 @@ impl FixTest {
         self.before.clone_from(&self.now);
     }
 
-    /// Feeds the test with the last tick again, whose counts are others now. `of`: the test after
-    /// the tick as it was.
+    /// Feeds the test with the last tick again, with other counts. `of`: the test after the tick as it was.
     pub(super) fn learn_again(&mut self, of: &Self, watched: &Watched, increment: &Increment) {
         self.now.clone_from(&of.before);
         self.feed(watched, increment);
     }
 
     fn feed(&mut self, watched: &Watched, increment: &Increment) {
-        let Seen { test, shown } = &mut self.now;
+        let State { test, shown } = &mut self.now;
         *shown |= watched.feed(increment, test);
         // Lower bounds are enough, and need no logarithm.
         *shown = *shown && test.log_e_bounds().is_none_or(|[_, most]| most > -test.threshold());
@@ -85,8 +84,8 @@ impl FixTest {
     }
 }
 
-impl Seen {
-    fn resume(&mut self, Seen { test, shown }: Seen<TestRead>) -> Result<(), Misfit> {
+impl State {
+    fn resume(&mut self, State { test, shown }: State<TestRead>) -> Result<(), Misfit> {
         self.shown = shown;
         self.test.resume(test)
     }

@@ -132,8 +132,7 @@ impl Watched {
         Some(arms.map(|(arm, share)| MOST_TRAFFIC * arm.max(planned(share.as_fraction()))))
     }
 
-    /// Whether what counts of the phase meets its success bound, as almost always: more good events
-    /// cannot change that.
+    /// Whether what counts of the phase meets the success bound; more good events cannot change that.
     fn meets_so_far(&self) -> bool {
         let bound = self.metric().bounds.success;
         bound.and_then(|bound| self.may_meet(bound, self.counted(), 0.0)) == Some(true)
@@ -206,8 +205,7 @@ impl Watched {
         }
     }
 
-    /// How many more bad events the success bound allows in the rest that is planned; None if that
-    /// is unknown.
+    /// How many more bad events the success bound allows in the rest that is planned; None if unknown.
     pub(super) fn allowance(&self, moment: &Moment<'_>, left: Span) -> Option<f64> {
         let bound = self.metric().bounds.success?;
         if !self.metric().kind.is_fraction()
@@ -225,12 +223,11 @@ impl Watched {
     /// Whether waiting for this test is futile. Once reported, it stays reported, so that the
     /// question does not come and go.
     fn is_in_vain(&self, test: &Aligned<Test>, moment: &Moment<'_>, left: Span) -> bool {
-        let said = self.degradation().in_vain.is_some_and(|said| said < moment.at);
-        !test.decided() && (said || self.can_show(test, moment, left) == Some(false))
+        let reported = self.degradation().in_vain.is_some_and(|reported| reported < moment.at);
+        !test.decided() && (reported || self.can_show(test, moment, left) == Some(false))
     }
 
-    /// Whether a promotion or efficacy test that has not crossed still can. None if it has crossed,
-    /// or that is unknown.
+    /// Whether a promotion or efficacy test that has not crossed still can; None if it has, or if unknown.
     pub(super) fn can_show(
         &self,
         test: &Aligned<Test>,

@@ -16,8 +16,7 @@ impl Moment<'_> {
         self.overdue && !self.waits_for_readings
     }
 
-    /// The response to evidence that holds a phase: where no reading can change it any more, waiting does not
-    /// help.
+    /// The response to evidence that holds a phase: a question if no reading can change it any more.
     pub(super) fn held(&self, is_final: bool) -> Response {
         let is_watched = self.running.is_some() || self.due.is_some();
         if is_final && is_watched { Response::Ask } else { Response::Hold }

@@ -129,18 +129,18 @@ pub(super) fn live_is_worse(judge: &Judge, moment: &Moment<'_>) -> bool {
 
 /// The version with certainly fewer bad events, now and over the phase so far.
 fn lesser(judge: &Judge, moment: &Moment<'_>) -> Option<Version> {
-    let over = |counts: Stretch| in_all(by_metric(judge, moment, counts)).1;
+    let over = |counts: CountsOver| in_all(by_metric(judge, moment, counts)).1;
     over(Watched::window_counts).filter(|now| over(Watched::phase_counts) == Some(*now))
 }
 
 /// The totals of both arms over a stretch of time.
-type Stretch = fn(&Watched) -> [Counts; 2];
+type CountsOver = fn(&Watched) -> [Counts; 2];
 
 /// The metrics that count bad events: those that decide, and the bug's own.
 fn by_metric(
     judge: &Judge,
     moment: &Moment<'_>,
-    counts: Stretch,
+    counts: CountsOver,
 ) -> impl Iterator<Item = MetricHarm> {
     let bug = judge.fix_test.as_ref().map(|fix| fix.metric);
     judge.watched.iter().enumerate().filter_map(move |(index, watched)| {
@@ -212,8 +212,7 @@ impl Watched {
         is_timed(&seconds).then_some(all)
     }
 
-    /// The impact of a version with these totals and this share; None without data. `trials`: those
-    /// a minute of both arms.
+    /// The impact of a version with these totals and this share, of all `trials` a minute; None without data.
     fn impact(&self, arm: Counts, share: f64, trials: Option<f64>) -> Option<VersionImpact> {
         if arm.trials <= 0.0 {
             return None;

@@ -233,8 +233,7 @@ impl InstanceSet {
         self.apart = None;
     }
 
-    /// Names the instances that are bad. `noise` is the factor on the evidence for that, because of
-    /// bursts; None if it is unknown.
+    /// Names the instances that are bad. `noise`: factor on the evidence, for bursts; None if unknown.
     pub(super) fn name_bad(&mut self, at: Timestamp, noise: Option<f64>, window: Span) {
         if let (Some(bad), Some(noise)) = (&mut self.bad, noise) {
             update_named(&mut self.named, bad, noise, at, window);

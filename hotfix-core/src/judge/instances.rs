@@ -80,8 +80,7 @@ pub(super) struct ComparedTick {
     pub(super) at: Timestamp,
     /// It has a live version, with which the canary can be compared.
     pub(super) has_live: bool,
-    /// The factor on the evidence that reports an instance as bad, because of bursts; None if it is
-    /// unknown.
+    /// Factor on the evidence that reports an instance as bad, because of bursts; None if unknown.
     pub(super) noise: Option<f64>,
     pub(super) window: Span,
 }
@@ -113,7 +112,6 @@ pub(super) struct Instances {
     without: Vec<Without>,
     /// How many instances the canary had at the last reading.
     present: usize,
-    /// How the counts have come so far.
     counts: CountsRead,
     /// The instances of the present phase.
     set: Option<InstanceSet>,
@@ -395,17 +393,15 @@ getters! {
     awaits_comparison: bool = self.set.as_ref().is_some_and(InstanceSet::awaits_comparison);
     /// Whether this phase compares the canary with other choices of as many instances.
     draws: bool = self.drawing.as_ref().is_some_and(|drawing| drawing.draws(self.phase));
-    /// Whether the canary was compared with other choices at the last judged reading, or was ever
-    /// found worse than they are.
+    /// Whether the canary was compared with other choices at the last judged reading, or ever found worse.
     is_randomised: bool = self.drawn || self.compared;
     randomised: Option<&Randomisation> = self.set.as_ref()?.randomised();
     has_no_analysis_left: bool = !self.drawn && self.set.as_ref().is_some_and(InstanceSet::has_no_analysis_left);
     bad: impl Iterator<Item = &Arc<str>> = self.set.iter().flat_map(InstanceSet::bad);
 }
 
-/// Updates what is kept of each instance with what a tick has of it, and with nothing where it has
-/// nothing. Both are in the order of names. An instance that is `new` is added, up to
-/// [`MOST_LEFT_OUT`].
+/// Updates what is kept of each instance with its part of a tick, or with nothing. Both are in the
+/// order of names. An instance that is `new` is added, up to [`MOST_LEFT_OUT`].
 #[inline]
 pub(super) fn each_instance<'a, K, T: Default>(
     kept: &mut Vec<K>,

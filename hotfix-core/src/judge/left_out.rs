@@ -82,9 +82,8 @@ impl LeftOut {
         self.parts.clear();
     }
 
-    /// Adds the counts of the canary's instances in this tick. One that is gone, or whose counts come as
-    /// the sum of all, stays until its counts have left the window. `criterion`: the part of the
-    /// phase that counts.
+    /// Adds the counts of the canary's instances in this tick. One that is gone, or only part of a sum,
+    /// stays until its counts have left the window. `criterion`: the part of the phase that counts.
     pub(super) fn learn(
         &mut self,
         tick: &Tick,

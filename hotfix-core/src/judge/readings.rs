@@ -43,15 +43,13 @@ pub(super) struct Readings {
     /// The names of the strata in their order; empty for a list, or if they have changed.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(super) strata: Option<Box<[String]>>,
-    /// If the last reading had a NaN or infinite number of the canary: when the canary was last
-    /// read without one.
+    /// When the canary was last read without a NaN or infinite number; None unless the last reading has one.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(super) not_finite: Option<Timestamp>,
     /// Why the last reading of each arm in this phase was not used; None where it was.
     #[serde(default, skip_serializing_if = "is_default")]
     pub(super) unused: [Option<Unused>; 2],
-    /// How long this phase has been covered by readings: longer silence than the stale limit is
-    /// not.
+    /// How long readings have covered this phase, without silence beyond the stale limit.
     pub(super) covered: Span,
     /// How much of `covered` is the last reading's, and how much went into the windows.
     pub(super) step: Span,

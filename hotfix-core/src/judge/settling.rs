@@ -55,7 +55,7 @@ pub(super) struct Settling {
 }
 
 impl Settling {
-    /// Nothing was read yet; `columns` are those of one arm.
+    /// A warm-up before the first reading; `columns`: of one arm.
     pub(super) fn new(cadence: Span, columns: usize, new_at: Option<Timestamp>) -> Self {
         Self {
             cadence,
@@ -128,7 +128,7 @@ impl Settling {
         self.new_at.is_some_and(|new_at| at.since(new_at) < NEW) || self.cold.decays(at).is_some()
     }
 
-    /// Whether a breach of the rollback bound does not roll back now.
+    /// Whether a breach of the rollback bound does not roll back yet: readings cover less than a minute.
     pub(super) fn is_first_minute(&self, at: Timestamp) -> bool {
         self.minute_over().is_some_and(|over| at < over)
     }
@@ -193,8 +193,7 @@ impl Watched {
         self.of_last_minute(Test::hangs_on_a_boundary).unwrap_or(false)
     }
 
-    /// What a latency's test with a tolerance finds in the slow requests of the last minute; None
-    /// for another test.
+    /// What a test with a tolerance finds in the slow requests of the last minute; None for another test.
     fn of_last_minute<R>(
         &self,
         then: impl FnOnce(&Test, SlowCounts<'_>, SlowCounts<'_>) -> R,

@@ -244,14 +244,12 @@ pub(crate) fn bound_now(judge: &Judge, share: Share, id: MetricName, bound: Boun
     bound_figure(watched.metric(), bound, live)
 }
 
-/// How many times as slow as the baseline a metric's canary was in the last minute; None where that
-/// was not looked into.
+/// How many times as slow as the baseline the canary was in the last minute; None if not looked into.
 pub(crate) fn slowness(judge: &Judge, id: MetricName) -> Option<f64> {
     of(judge, id)?.slowdown().map(|(ratio, _)| ratio)
 }
 
-/// Since when the canary has had no request, or the live version, although its share of the traffic
-/// would have brought some.
+/// Since when a version has had no request although its share would have brought some; else None.
 pub(crate) fn stopped_since(judge: &Judge, id: MetricName, version: Version) -> Option<Timestamp> {
     let arm = if version == Version::Canary { CANARY } else { BASELINE };
     of(judge, id)?.stopped_since(arm)

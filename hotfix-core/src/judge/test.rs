@@ -428,8 +428,7 @@ getters! {
 
     is_slightly_slower: bool =
         matches!(self, Self::Tolerance(design, state) if state.is_slightly_slower(design));
-    /// Totals that were compared so far; None for latency, which compares several boundaries at
-    /// once.
+    /// Totals compared so far; None for latency, which compares several boundaries at once.
     totals: Option<Totals> = of_rates!(self, _, state => *state.totals());
     /// The evidence without what is bet on single strata.
     common: Evidence = of_any!(self, design, state => state.evidence(design));

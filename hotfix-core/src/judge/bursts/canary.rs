@@ -57,12 +57,10 @@ pub(super) struct Canary {
     pub(super) lowest: f64,
     at_start: f64,
     start: Timestamp,
-    /// Log evidence that the canary has more bursts than the live version, and how many of the
-    /// latter are in it.
+    /// Log evidence that the canary has more bursts, and how many of the live version's are in it.
     pub(super) more: f64,
     compared: u32,
-    /// What the live version's last burst added to `more`, subtracted again if that burst turns out
-    /// to be the rate.
+    /// What the live version's last burst added to `more`; subtracted if that turns out to be the rate.
     last_added: f64,
 }
 
@@ -78,7 +76,7 @@ pub(super) struct LeftOut {
     pub(super) burst: Option<Burst>,
 }
 
-/// A burst of the canary of so many minutes, with what was compared in them.
+/// A burst of the canary: its begin, its length in minutes, and what was compared in them.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(super) struct Burst {

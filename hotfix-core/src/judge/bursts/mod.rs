@@ -85,14 +85,20 @@ impl Bursts {
         known.minute.add(Compared { canary, live, allowed });
         let is_over = at.since(known.since) >= MINUTE;
         if is_over || known.minute.canary.events > ABOVE.1 || self.left_out.is_some() {
-            self.look(at, is_over, design, of);
+            self.decide_minute(at, is_over, design, of);
         }
     }
 
     /// Decides about a minute of the canary that is over, that may be of a burst, or that comes
     /// after one that was left out. `of`: the evidence with all minutes.
     #[inline(never)]
-    fn look(&mut self, at: Timestamp, is_over: bool, design: &RateRatioDesign, of: &RateRatio) {
+    fn decide_minute(
+        &mut self,
+        at: Timestamp,
+        is_over: bool,
+        design: &RateRatioDesign,
+        of: &RateRatio,
+    ) {
         let is_known = self.are_known();
         let Self { live, canary: Some(canary), left_out } = self else { return };
         if is_known {

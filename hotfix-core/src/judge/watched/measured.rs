@@ -42,8 +42,7 @@ pub(super) struct Measured {
     /// The canary's columns when a person was last asked about this metric because nothing judges it.
     #[serde(default)]
     pub(super) seen: Option<Box<[f64]>>,
-    /// The canary's columns when a person was asked because they are clearly worse than `seen`,
-    /// until the answer.
+    /// The canary's columns when a person was asked because they are worse than `seen`, until the answer.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(super) seen_worse: Option<Box<[f64]>>,
     /// The earlier level with which a volume without a live arm is compared.

@@ -63,8 +63,7 @@ impl Tested {
         self.same.compare(design.metric.kind.data(), tick);
     }
 
-    /// Reuses the split that another metric's test computed for the tick, if both have the same
-    /// trials.
+    /// See [`Watched::split_as`].
     #[inline]
     pub(super) fn split_as(&mut self, other: &Self, tick: &Tick) {
         let (Some(own), Some(other), &[_, canary, _, baseline]) =
