@@ -158,8 +158,8 @@ impl Judge {
         None
     }
 
-    /// Holds where the evidence is enough only with that of metrics whose instances are new, or that one
-    /// boundary alone shows.
+    /// Holds where the evidence is enough only with metrics whose instances are new, or whose
+    /// excess one boundary alone shows.
     fn name_held(
         &self,
         at: Timestamp,

@@ -36,12 +36,12 @@ impl Recovery {
         judge.deciding().map(move |watched| (watched.metric().id, of(watched)))
     }
 
-    /// How the deciding metrics are, since the rollback was confirmed.
+    /// Whether the deciding metrics are back at their level since the rollback was confirmed.
     pub(crate) fn of(judge: &Judge) -> Self {
         Self::from(Self::of_each(judge).map(|(_, returned)| returned))
     }
 
-    /// How they are by the last readings, after the watch of a rollback has ended.
+    /// As [`of`](Self::of), by the last readings, after the watch of a rollback has ended.
     pub(crate) fn lately(judge: &Judge) -> Self {
         Self::from(judge.deciding().map(|watched| watched.returned(watched.window().sums())))
     }
@@ -64,15 +64,15 @@ const CONFIDENCE: f64 = 0.95;
 
 /// How much worse than before a metric may be where no bound says it.
 struct Tolerated {
-    /// Failures, counts and slow requests: how many times as many as before.
+    /// For failures, counts and slow requests: how many times as many as before.
     times: f64,
-    /// A level: as a share of it.
+    /// For a level: a difference, as a share of the one before.
     level: f64,
 }
 
-/// After a rollback.
+/// Tolerated after a rollback.
 const RETURNED: Tolerated = Tolerated { times: 1.0, level: 0.2 };
-/// After a person was asked about what they saw: a service wanders within hours.
+/// Tolerated after a person was asked about what they saw: a service wanders within hours.
 const AS_SEEN: Tolerated = Tolerated { times: 2.0, level: 0.5 };
 
 /// Whether a metric is clearly worse than when a person was last asked; after the completion, where it was
@@ -88,7 +88,7 @@ pub(crate) fn is_worse_than_seen(judge: &Judge, id: MetricName, is_complete: boo
     })
 }
 
-/// What a metric showed when a person was last asked.
+/// The canary's value of a metric when a person was last asked about it; None if that never was.
 pub(crate) fn seen_by_a_person(judge: &Judge, id: MetricName) -> Option<f64> {
     let watched = of(judge, id)?;
     watched.value(watched.seen()?, 1.0)?.finite()

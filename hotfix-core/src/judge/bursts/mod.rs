@@ -227,7 +227,7 @@ impl KnownBursts<'_> {
         [left_out.as_ref().map_or(0, |out| out.bursts), live.bursts()]
     }
 
-    /// The canary's counts in bursts that were over since then; none where it has had several and the
+    /// The canary's counts in bursts that ended since then; none where it has had several and the
     /// live version none.
     pub(super) fn left_out_since(self, since: Option<Timestamp>) -> Counts {
         let Bursts { live, left_out, .. } = self.of.on(Side::Lag);
