@@ -3,10 +3,10 @@
 //! traffic, without a bad event of the canary. If even that is not enough, waiting is futile. See
 //! `docs/decisions/forecast.md`.
 
-use crate::grade::{BoundBase, PromotionRule, Response};
+use crate::grade::{PromotionRule, Response};
 use crate::metric::{Judged, bound_figure};
 use crate::metric_kind::Data;
-use crate::policy::section::{Bound, BoundValue};
+use crate::policy::section::Bound;
 use crate::stats::interval::wilson;
 use crate::stats::latency::{MAX_BOUNDARIES, SlowCounts};
 use crate::stats::{Counts, Direction};
@@ -18,9 +18,7 @@ use super::fed::slow_of;
 use super::test::{Test, of_rates};
 use super::watched::Watched;
 use super::{Efficacy, Judge, Moment, Reason, Running};
-
-/// Factor on the planned or observed traffic in the best case.
-const MOST_TRAFFIC: f64 = 1.5;
+use crate::plan::healthy::MOST_TRAFFIC;
 
 /// Confidence with which the live arm has to be beyond a bound so that the canary is not blamed.
 const CONFIDENCE: f64 = 0.95;
@@ -149,7 +147,7 @@ impl Watched {
     pub(super) fn can_meet(&self, moment: &Moment<'_>, left: Span) -> Option<bool> {
         let bound = self.metric().bounds.success?;
         // A bound on the live arm moves with it.
-        if matches!(bound.value, BoundValue::Relative(_, BoundBase::Live)) {
+        if bound.is_on_live() {
             return None;
         }
         let [rest, _] = self.rest(moment, left)?;
@@ -208,9 +206,7 @@ impl Watched {
     /// How many more bad events the success bound allows in the rest that is planned; None if unknown.
     pub(super) fn allowance(&self, moment: &Moment<'_>, left: Span) -> Option<f64> {
         let bound = self.metric().bounds.success?;
-        if !self.metric().kind.is_fraction()
-            || matches!(bound.value, BoundValue::Relative(_, BoundBase::Live))
-        {
+        if !self.metric().kind.is_fraction() || bound.is_on_live() {
             return None;
         }
         let figure = bound_figure(self.metric(), bound, None)?;

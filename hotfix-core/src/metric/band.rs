@@ -70,7 +70,12 @@ fn is_reference(metric: &Metric, level: f64) -> bool {
 impl Bound {
     /// Whether it depends on the live arm.
     pub(crate) const fn compares_live(self) -> bool {
-        self.unless_both_arms || matches!(self.value, BoundValue::Relative(_, BoundBase::Live))
+        self.unless_both_arms || self.is_on_live()
+    }
+
+    /// Whether it is a ratio of the live arm.
+    pub(crate) const fn is_on_live(self) -> bool {
+        matches!(self.value, BoundValue::Relative(_, BoundBase::Live))
     }
 }
 
@@ -160,7 +165,7 @@ impl Metric {
 /// is not there before it knows that, which valgrind takes for a fault.
 #[inline(never)]
 fn is_on_live(bound: Option<&Bound>) -> bool {
-    bound.is_some_and(|bound| matches!(bound.value, BoundValue::Relative(_, BoundBase::Live)))
+    bound.is_some_and(|bound| bound.is_on_live())
 }
 
 /// Whether anything judges a value: a bound with a figure, or a test with a live arm.

@@ -2,9 +2,9 @@
 
 use std::fmt;
 
-use crate::grade::{BoundBase, Worse};
+use crate::grade::Worse;
 use crate::metric_kind::Unit;
-use crate::policy::section::{Bound, BoundValue, Metric};
+use crate::policy::section::{Bound, Metric};
 use crate::stats::quantile::INTERPOLATION_ERROR;
 use crate::unit::MetricName;
 
@@ -46,7 +46,7 @@ impl BoundInBucket {
     }
 
     fn find(metric: &Metric, edges: &[f64], name: &'static str, bound: Bound) -> Option<Self> {
-        let on_live = matches!(bound.value, BoundValue::Relative(_, BoundBase::Live));
+        let on_live = bound.is_on_live();
         if !metric.kind.has_buckets() || on_live {
             return None;
         }

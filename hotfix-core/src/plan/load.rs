@@ -5,6 +5,7 @@ use crate::grade::{PromotionRule, Role};
 use crate::policy::Policy;
 use crate::policy::section::{Metric, Phase};
 use crate::stats::planning::Comparison;
+use crate::stats::planning::chances::Draw;
 use crate::stats::replay::CountModel;
 use crate::text;
 use crate::unit::{MetricName, PhaseName, Share, Span};
@@ -104,9 +105,9 @@ impl<'a> Load<'a> {
     fn no_harm(self, metric: &Metric, phase: &Phase) -> Option<NoHarm> {
         // Both arms together, for a minute.
         let law = Law::of(metric, Share::ALL, Span::from_seconds(60), (self.traffic, 0.0))?;
-        let (requests, base_rate) = match law {
-            Law::Trials { trials, rate, .. } => (trials, rate),
-            Law::Events { expected, .. } => (expected * TRIALS_AN_EVENT, 1.0 / TRIALS_AN_EVENT),
+        let (requests, base_rate) = match law.draw {
+            Draw::Trials { trials, rate } => (trials, rate),
+            Draw::Events { expected } => (expected * TRIALS_AN_EVENT, 1.0 / TRIALS_AN_EVENT),
         };
         // Without expected events, all depends on how many a faulty canary has, which is unknown.
         if law.expected() <= 0.0 {

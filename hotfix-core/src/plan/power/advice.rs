@@ -9,7 +9,8 @@ use crate::metric::bound_figure;
 use crate::plan::Plan;
 use crate::plan::by_chance::{self, Advised};
 use crate::plan::healthy::trials;
-use crate::policy::section::{Bound, Metric, Phase};
+use crate::policy::section::{Bound, Metric};
+use crate::stats::numeric::larger;
 use crate::unit::{MetricName, PhaseName, Share};
 
 use super::format::{bound, cases, figures, lasting, list};
@@ -226,70 +227,51 @@ pub(super) fn faults(plan: &Plan, metric: &Metric, seen: &MetricPower) -> Vec<Ad
         let Some(chance) = found.filter(|chance| *chance < POWER) else { continue };
         let minutes = watching.minutes_counted();
         let times = times_as_long(&test, margin, minutes);
-        let warm = of.minutes - minutes;
-        let counted = metric.kind.is_fraction();
-        let share = share_needed(&test, margin, minutes);
+        let longer = times.map(|times| (minutes * times + of.minutes - minutes).ceil());
+        let is_counted = metric.kind.is_fraction();
+        let requests = times.zip(plan.requests_per_minute().filter(|_| is_counted));
+        let requests_per_minute = requests.map(|(times, requests)| (requests * times).ceil());
+        let share = share_needed(&test, margin, minutes).filter(|_| is_counted);
         let all = plan.subject().traffic.instances;
         let instances =
             share.zip(all).and_then(|(share, all)| instances(share, all, &test, margin, minutes));
+        let mut ways = Vec::new();
+        ways.extend(longer.map(lasting));
+        ways.extend(requests_per_minute.map(|requests| format!("{requests} requests per minute")));
+        ways.extend(match (instances, all, share) {
+            (Some(some), Some(all), _) => Some(format!("{some} of the {all} instances")),
+            (_, _, share) => share.map(|share| format!("{:.0}% of the traffic", 100.0 * share)),
+        });
+        let needs = if ways.is_empty() {
+            "even a phase a thousand times as long is not enough at this rate".to_owned()
+        } else {
+            format!("{} of 100 need about {}", 100.0 * POWER, ways.join(", or "))
+        };
+        let sentence = format!(
+            "`{}`: the test finds a fault of {margin} × the reference within the {} of `{}` in {}; {needs}",
+            metric.id,
+            lasting(of.minutes),
+            phase.name,
+            cases(chance)
+        );
         let need = Need::Fault {
             ratio: margin,
             chance,
-            minutes: times.map(|times| (minutes * times + warm).ceil()),
-            requests_per_minute: times
-                .zip(plan.requests_per_minute())
-                .filter(|_| counted)
-                .map(|(times, r)| (r * times).ceil()),
-            share: share.filter(|_| counted),
-            instances: instances.filter(|_| counted),
+            minutes: longer,
+            requests_per_minute,
+            share,
+            instances,
         };
-        let sentence = fault_words(metric, phase, need, of.minutes, all);
         advice.push(Advice { metric: metric.id, phases: vec![phase.name], need, sentence });
     }
     advice
 }
 
-fn fault_words(
-    metric: &Metric,
-    phase: &Phase,
-    need: Need,
-    minutes: f64,
-    all: Option<u32>,
-) -> String {
-    let Need::Fault { ratio, chance, minutes: longer, requests_per_minute, share, instances } =
-        need
-    else {
-        return String::new();
-    };
-    let mut sentence = format!(
-        "`{}`: the test finds a fault of {ratio} × the reference within the {} of `{}` in {}; ",
-        metric.id,
-        lasting(minutes),
-        phase.name,
-        cases(chance)
-    );
-    let mut ways = Vec::new();
-    ways.extend(longer.map(lasting));
-    ways.extend(requests_per_minute.map(|requests| format!("{requests} requests per minute")));
-    match (instances, all, share) {
-        (Some(some), Some(all), Some(_)) => ways.push(format!("{some} of the {all} instances")),
-        (_, _, Some(share)) => ways.push(format!("{:.0}% of the traffic", 100.0 * share)),
-        _ => {}
-    }
-    if ways.is_empty() {
-        sentence.push_str("even a phase a thousand times as long is not enough at this rate");
-    } else {
-        let _ = write!(sentence, "{} of 100 need about {}", 100.0 * POWER, ways.join(", or "));
-    }
-    sentence
-}
-
 /// The factor of time or traffic that finds the fault. None up to a thousand. It is above 1 also
 /// if the formula is satisfied with 1, because the exact distribution may have shown otherwise.
 fn times_as_long(test: &Test<'_>, ratio: f64, minutes: f64) -> Option<f64> {
-    let of = &test.comparison;
-    let finds = |times: f64| test.finds_at(of.share, ratio, minutes * times);
-    if minutes <= 0.0 || ratio <= of.tolerated || !finds(MOST_TIMES) {
+    let finds = |times: f64| test.finds_at(test.comparison.share, ratio, minutes * times);
+    if minutes <= 0.0 || ratio <= test.comparison.tolerated || !finds(MOST_TIMES) {
         return None;
     }
     let (mut low, mut high) = (0.0, MOST_TIMES);
@@ -297,7 +279,7 @@ fn times_as_long(test: &Test<'_>, ratio: f64, minutes: f64) -> Option<f64> {
         let middle = 0.5 * (low + high);
         if finds(middle) { high = middle } else { low = middle }
     }
-    Some(if high < LEAST_TIMES { LEAST_TIMES } else { high })
+    Some(larger(high, LEAST_TIMES))
 }
 
 /// The smallest share above the present one, in whole percent, that finds the fault.

@@ -90,78 +90,64 @@ impl MetricPower {
         page.push_str(
             "Of 100 rollouts: how many pass the gate / are rolled back by plain bounds / are rolled back by the sequential test before the phase is over. Columns: a healthy fix, and faults with this multiple of the reference rate.\n\n",
         );
-        page.push_str("| phase | traffic | time | expected | allowed | healthy |");
-        let columns = self.columns(page);
-        page.push_str(" smallest multiple found |\n|---|--:|--:|--:|--:|--:|");
-        page.push_str(&"--:|".repeat(columns + 1));
-        page.push('\n');
+        let head =
+            ["phase", "traffic", "time", "expected", "allowed", "healthy"].map(str::to_owned);
+        head_of(
+            head.into_iter().chain(self.ratios()).chain(["smallest multiple found".to_owned()]),
+            page,
+        );
         for phase in &self.phases {
             let passes = Chance {
                 chance: phase.healthy_passes,
                 approximate: phase.healthy_passes_approximate,
             };
-            let healthy =
-                cell([Some(passes), Some(phase.healthy_rolled_back), phase.false_rollback]);
-            let _ = write!(
-                page,
-                "| `{}` | {}% | {} | {} | {} | {healthy} |",
-                phase.phase,
-                figure(100.0 * phase.share.as_fraction()),
+            let mut cells = vec![
+                format!("`{}`", phase.phase),
+                format!("{}%", figure(100.0 * phase.share.as_fraction())),
                 lasting(phase.minutes),
                 figure(phase.expected_events),
-                phase.allowed_events.map_or_else(|| "–".to_owned(), figure),
-            );
-            for fault in &phase.faults {
+                or_dash(phase.allowed_events, figure),
+                chances([Some(passes), Some(phase.healthy_rolled_back), phase.false_rollback]),
+            ];
+            cells.extend(phase.faults.iter().map(|fault| {
                 let [plain, test] = [fault.plain, fault.sequential].map(|found| {
-                    found
-                        .map(|Detection { chance, approximate, .. }| Chance { chance, approximate })
+                    let Detection { chance, approximate, .. } = found?;
+                    Some(Chance { chance, approximate })
                 });
-                let cell = cell([fault.passes, plain, test]);
-                let _ = write!(page, " {cell} |");
-            }
-            let smallest =
-                phase.smallest_ratio.map_or_else(|| "–".to_owned(), |r| format!("{} ×", figure(r)));
-            let _ = writeln!(page, " {smallest} |");
+                chances([fault.passes, plain, test])
+            }));
+            cells.push(or_dash(phase.smallest_ratio, times));
+            row(cells, page);
         }
         page.push_str("\n`~` means approximate, `–` means none. Each phase is shown alone. Evidence is kept: a fault of an earlier phase is found sooner in a later one, and one that begins after a good phase later than shown, unless `change_point` is on.\n\n");
     }
 
-    fn columns(&self, page: &mut String) -> usize {
-        let faults = self.phases.first().map_or(&[][..], |phase| &phase.faults);
-        for fault in faults {
-            let _ = write!(page, " {} × |", figure(fault.ratio));
-        }
-        faults.len()
+    /// The heads of the columns of faults.
+    fn ratios(&self) -> impl Iterator<Item = String> {
+        self.phases
+            .first()
+            .into_iter()
+            .flat_map(|phase| &phase.faults)
+            .map(|fault| times(fault.ratio))
     }
 
     /// How long faults last and how many requests they affect, by what finds them first.
     fn times(&self, page: &mut String) {
-        page.push_str("How long a fault lasts in the phase and how many requests it affects until then, on average:\n\n| phase |");
-        let columns = self.columns(page);
-        page.push_str("\n|---|");
-        page.push_str(&"--:|".repeat(columns));
-        page.push('\n');
+        page.push_str("How long a fault lasts in the phase and how many requests it affects until then, on average:\n\n");
+        head_of(["phase".to_owned()].into_iter().chain(self.ratios()), page);
         for phase in &self.phases {
-            let _ = write!(page, "| `{}` |", phase.phase);
-            for fault in &phase.faults {
-                let both = [fault.plain, fault.sequential];
-                let sooner = both
-                    .into_iter()
-                    .flatten()
-                    .reduce(|one, other| if other.minutes < one.minutes { other } else { one });
-                let cell = sooner.map_or_else(
-                    || "–".to_owned(),
-                    |found| {
-                        let affected = figure(found.requests_affected.round());
-                        format!("{} min, {affected}", figure(found.minutes))
-                    },
-                );
-                let _ = write!(page, " {cell} |");
-            }
-            page.push('\n');
+            let cells = phase.faults.iter().map(|fault| {
+                let both = [fault.plain, fault.sequential].into_iter().flatten();
+                let sooner = both.min_by(|one, other| one.minutes.total_cmp(&other.minutes));
+                or_dash(sooner, |found| {
+                    let affected = figure(found.requests_affected.round());
+                    format!("{} min, {affected}", figure(found.minutes))
+                })
+            });
+            row([format!("`{}`", phase.phase)].into_iter().chain(cells), page);
         }
-        let waits: Vec<_> =
-            self.phases.iter().filter(|p| p.waits_for_trials).map(|p| p.phase).collect();
+        let waits = self.phases.iter().filter(|phase| phase.waits_for_trials);
+        let waits: Vec<_> = waits.map(|phase| phase.phase).collect();
         if !waits.is_empty() {
             let _ = write!(page, "\nThe gate waits for trials in {}.\n", list(&waits));
         }
@@ -169,10 +155,32 @@ impl MetricPower {
     }
 }
 
-fn cell(chances: [Option<Chance>; 3]) -> String {
-    chances
-        .map(|chance| chance.map_or_else(|| "–".to_owned(), |chance| about("~", chance)))
-        .join(" / ")
+/// The head of a table whose further columns are figures.
+fn head_of(cells: impl IntoIterator<Item = String>, page: &mut String) {
+    let columns = row(cells, page);
+    let _ = writeln!(page, "|---|{}", "--:|".repeat(columns - 1));
+}
+
+fn row(cells: impl IntoIterator<Item = String>, page: &mut String) -> usize {
+    let mut columns = 0;
+    for cell in cells {
+        let _ = write!(page, "| {cell} ");
+        columns += 1;
+    }
+    page.push_str("|\n");
+    columns
+}
+
+fn times(ratio: f64) -> String {
+    format!("{} ×", figure(ratio))
+}
+
+fn or_dash<T>(value: Option<T>, shown: impl FnOnce(T) -> String) -> String {
+    value.map_or_else(|| "–".to_owned(), shown)
+}
+
+fn chances(of: [Option<Chance>; 3]) -> String {
+    of.map(|chance| or_dash(chance, |chance| about("~", chance))).join(" / ")
 }
 
 impl Blind {

@@ -3,7 +3,7 @@
 use crate::metric_kind::Data;
 use crate::plan::Plan;
 use crate::policy::section::{Metric, Phase};
-use crate::stats::planning::bands::{CLOSE, Crossing};
+use crate::stats::planning::bands::CLOSE;
 
 use super::test::{Found, Test, response};
 use super::watch::{Watching, bad_rate, minutes_of};
@@ -53,7 +53,7 @@ impl Plan {
         let watching = Watching::try_new(self, metric, phase)?;
         let test = Test::try_new(self, &watching);
         let healthy = watching.course(1.0);
-        let chance = |chance| about(chance, healthy.about);
+        let passes = about(healthy.passes, healthy.about);
         let by_most = watching.passes_by_most(healthy.gone);
         let false_rollback = test.as_ref().and_then(|test| test.finds(1.0));
         let faults = RATIOS.map(|ratio| fault(&watching, test.as_ref(), ratio));
@@ -64,11 +64,11 @@ impl Plan {
             trials: watching.trials(),
             expected_events: watching.expected(),
             allowed_events: watching.allowed().map(|most| most as f64),
-            healthy_passes: healthy.passes,
-            healthy_passes_approximate: chance(healthy.passes).approximate,
+            healthy_passes: passes.chance,
+            healthy_passes_approximate: passes.approximate,
             healthy_passes_by_most: by_most
                 .map(|chance| Chance { chance, approximate: chance < 1.0 - 1e-3 }),
-            healthy_rolled_back: chance(healthy.gone),
+            healthy_rolled_back: about(healthy.gone, healthy.about),
             false_rollback: false_rollback
                 .map(|found| Chance { chance: found.chance, approximate: true }),
             waits_for_trials: watching.waits(),
@@ -118,7 +118,7 @@ fn fault(watching: &Watching<'_>, test: Option<&Test<'_>>, ratio: f64) -> FaultP
     if !counted && watching.rate * ratio > 1.0 {
         return FaultPower { ratio, ..FaultPower::default() };
     }
-    let course: Crossing = watching.course(ratio);
+    let course = watching.course(ratio);
     // In the whole of the least time, warm-up included.
     let least = minutes_of(watching.lasts).max(watching.cadence / 60.0);
     let counted_minutes = watching.minutes_counted().max(f64::MIN_POSITIVE);
@@ -129,20 +129,15 @@ fn fault(watching: &Watching<'_>, test: Option<&Test<'_>>, ratio: f64) -> FaultP
         Detection { chance, approximate, minutes, requests_affected, minutes_approximate }
     };
     let plain = course.ticks() * watching.cadence / 60.0;
-    let (sequential, time_to_detect) = match test {
-        None => (None, None),
-        Some(test) => {
-            let found = test.finds(ratio).map(|Found { chance, minutes }| {
-                detection(Chance { chance, approximate: true }, minutes, true)
-            });
-            (found, test.time_to_detect(ratio))
-        }
-    };
+    let plain_about = course.about || watching.may_put_off();
+    let found = test.and_then(|test| test.finds(ratio)).map(|Found { chance, minutes }| {
+        detection(Chance { chance, approximate: true }, minutes, true)
+    });
     FaultPower {
         ratio,
         passes: Some(about(course.passes, course.about)),
-        plain: Some(detection(about(course.gone, course.about), plain, course.kept_about)),
-        sequential,
-        time_to_detect,
+        plain: Some(detection(about(course.gone, course.about), plain, plain_about)),
+        sequential: found,
+        time_to_detect: test.and_then(|test| test.time_to_detect(ratio)),
     }
 }

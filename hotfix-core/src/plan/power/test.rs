@@ -115,17 +115,10 @@ impl<'a> Test<'a> {
         Some(Self { watching, comparison, noise: 0.0, cap: None, delay, new, model })
     }
 
-    /// Minutes of data that the test has against this ratio by the end of the phase.
-    fn minutes(&self, ratio: f64) -> f64 {
-        let minutes = self.watching.minutes_counted() - self.delay(ratio);
-        if minutes > 0.0 { minutes } else { 0.0 }
-    }
-
     /// Minutes by which a fault is found later: arms are read apart, new instances may fail.
     fn delay(&self, ratio: f64) -> f64 {
-        let ticks = self.watching.least;
-        let warm = ticks - self.watching.ticks_counted();
-        let lost = sum((warm..ticks).map(|tick| 1.0 - self.counts(tick, ratio)));
+        let &Watching { warm, least, .. } = self.watching;
+        let lost = sum((warm..least).map(|tick| 1.0 - self.counts(tick, ratio)));
         self.delay + lost * self.watching.cadence / 60.0
     }
 
@@ -172,23 +165,20 @@ impl<'a> Test<'a> {
     pub(super) fn decided(&self, ratio: f64) -> Option<Vec<f64>> {
         let (watching, tick) = (self.watching, self.watching.cadence / 60.0);
         let ticks = watching.least;
-        let counts: Vec<f64> = (0..ticks).map(|tick| self.counts(tick, ratio)).collect();
-        let comparison = self.comparison;
         // Minutes of data that the test has by the end of each tick.
-        let warm = ticks - watching.ticks_counted();
         let mut minutes = vec![-self.delay];
-        for (at, counts) in counts.iter().enumerate() {
-            minutes.push(minutes[at] + if at < warm { 0.0 } else { counts * tick });
+        for at in 0..ticks {
+            let counts = if at < watching.warm { 0.0 } else { self.counts(at, ratio) };
+            minutes.push(minutes[at] + counts * tick);
         }
         let every = ticks.div_ceil(POINTS).max(1);
         let asked = (0..ticks).step_by(every).chain([ticks]);
         let asked: Vec<f64> = asked.map(|at| larger(minutes[at], 0.0)).collect();
         let chances: Vec<f64> = if self.model == CountModel::Bernoulli {
-            let formula = |at: &f64| comparison.chance_by_formula(self.model, ratio, *at);
-            let chances = asked.iter().map(formula);
-            chances.collect::<Result<_, _>>().ok()?
+            let formula = |at: &f64| self.comparison.chance_by_formula(self.model, ratio, *at).ok();
+            asked.iter().map(formula).collect::<Option<_>>()?
         } else {
-            let chances = comparison.chances_to_decide(ratio, &asked).ok()?;
+            let chances = self.comparison.chances_to_decide(ratio, &asked).ok()?;
             chances.into_iter().map(|found| found.chance).collect()
         };
         // Between two of these times the chance rises evenly.
@@ -203,7 +193,7 @@ impl<'a> Test<'a> {
 
     /// The smallest ratio that is found with this chance, which was computed for it.
     pub(super) fn smallest_ratio(&self, power: f64) -> Option<f64> {
-        let minutes = self.minutes(ABOUT_FOUND);
+        let minutes = larger(self.watching.minutes_counted() - self.delay(ABOUT_FOUND), 0.0);
         let first = self.comparison.detectable(self.model, minutes, power).ok()??;
         if self.model == CountModel::Bernoulli {
             return Some(first);

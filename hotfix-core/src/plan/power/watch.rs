@@ -1,41 +1,36 @@
-//! One metric in one phase as the judge watches it: ticks, windows, limits.
+//! One metric in one phase as the judge watches it: what each tick brings to both arms at the record's rate,
+//! and the limits of the bad events in its window and in the phase. A ratio multiplies the canary's rate;
+//! [`Bands`] follows the counts from tick to tick.
 
-use crate::grade::{BoundBase, Response, Worse};
+use crate::grade::Response;
 use crate::metric::{Judged, bound_figure};
 use crate::metric_kind::Data;
 use crate::plan::Plan;
-use crate::plan::healthy::{figure, trials};
+use crate::plan::healthy::{self, MOST_TRAFFIC, draw, figure, most_within, trials};
 use crate::policy::Policy;
-use crate::policy::section::{Bound, BoundValue, Bounds, Metric, Phase};
-use crate::stats::numeric::{larger, smaller, sum, whole};
+use crate::policy::section::{Bound, Bounds, Metric, Phase};
+use crate::stats::numeric::{larger, smaller, whole};
 use crate::stats::planning::bands::{Bands, Beside, CLOSE, Crossing, Evaluation};
 use crate::stats::planning::chances::{Draw, Limit};
 use crate::unit::{Share, Span};
 
 use super::test::Test;
 
-/// Half again as much traffic as planned is reckoned with before a bound is given up
-/// (`docs/decisions/forecast.md`).
-const MOST_TRAFFIC: f64 = 1.5;
 /// Most ticks of one phase that are followed.
 pub(super) const MOST_TICKS: u64 = 20_000;
 /// Limits that are kept: windows that are full have about as many trials, in a few roundings.
 const MOST_LIMITS: usize = 16;
+/// Gates that wait for trials with less chance than this are taken not to.
+const WAITS: f64 = 1e-2;
 
-/// What one tick brings at most, and what is asked of it.
-#[derive(Clone, Copy, Debug, Default)]
+/// What one tick brings at the record's rate, and what is asked of it.
+#[derive(Clone, Debug)]
 struct Tick {
-    /// Trials, or seconds of exposure, of the canary and of the live arm.
-    canary: f64,
-    live: f64,
-    counted: bool,
-    stays: Option<Limit>,
-    /// The same while no evidence confirms the rollback bound.
+    look: Evaluation,
+    /// Its limit while no evidence confirms the rollback bound.
     unconfirmed: Option<Limit>,
-    /// Bounds that roll back and are compared with the live version: the one that is reached first.
-    beside: Option<Beside>,
-    hopeful: Option<usize>,
-    /// Most in what counts of the phase with which the gate would be met here: its last `watch`.
+    /// Most in what counts of the phase with which the gate would be met here: its last `watch`. None with too
+    /// few trials.
     met: Option<Limit>,
 }
 
@@ -52,16 +47,17 @@ pub(super) struct Watching<'a> {
     ticks: Vec<Tick>,
     /// Until the gate is judged.
     pub(super) lasts: Span,
-    /// The same in ticks; further ones are for `watch_most`.
+    /// The same in ticks, of which the first ones are of the warm-up; further ones are for `watch_most`.
     pub(super) least: usize,
+    pub(super) warm: usize,
+    /// Trials of both arms until the gate, without the warm-up; for a count, seconds of exposure.
+    counted: [f64; 2],
     window: usize,
     /// Ticks between two readings.
     apart: usize,
-    in_a_row: usize,
     gate: Option<Limit>,
+    /// Most in the last window with which nothing holds at the gate; none where it has too few trials.
     calm: Option<Limit>,
-    /// Limits hang on the live arm, or readings around a change of traffic are left out.
-    pub(super) about: bool,
     /// Seconds between ticks.
     pub(super) cadence: f64,
     /// Limits of figures in windows with so many trials, and with fewer than so many none.
@@ -89,180 +85,188 @@ impl<'a> Watching<'a> {
         if most > MOST_TICKS {
             return None;
         }
-        let (least, most) = (usize::try_from(least).ok()?, usize::try_from(most).ok()?);
-        let (slots, apart) = (ticks_of(watch.window), ticks_of(watch.reads_every()));
+        let ticks = |number: u64| usize::try_from(number).ok();
         let mut watching = Self {
             metric,
             phase,
             rate: bad_rate(metric)?,
             policy,
             traffic,
-            ticks: Vec::with_capacity(most),
+            ticks: Vec::with_capacity(ticks(most)?),
             lasts,
-            least,
-            window: usize::try_from(slots).ok()?,
-            apart: usize::try_from(apart).ok()?,
-            in_a_row: whole(watch.consecutive_breaches),
+            least: ticks(least)?,
+            warm: ticks(ticks_of(warm_up) - 1)?,
+            counted: [0.0; 2],
+            window: ticks(ticks_of(watch.window))?,
+            apart: ticks(ticks_of(watch.reads_every()))?,
             gate: None,
             calm: None,
-            // Of a phase that only holds, what comes after `watch` makes it forget the first of it.
-            about: (metric.kind.has_exposure() && metric.scaled)
-                || (lasts > phase.watch && phase.criteria_missed == Response::Hold),
             cadence: watch.cadence.as_seconds(),
             limits: Vec::new(),
         };
-        // Totals of both arms after each tick, warm-up included and left out.
-        let mut sums = vec![(0.0, 0.0)];
-        let (mut before, mut learned) = ((0.0, 0.0), 0.0);
-        for tick in 1..=most {
-            let at = Span::from_millis(cadence.saturating_mul(tick as u64));
-            let now = watching.totals(at)?;
-            let counted = at >= warm_up;
-            let (canary, live) = (now.0 - before.0, now.1 - before.1);
+        // Of both arms, after each tick.
+        let (mut sums, mut before) = (vec![[0.0; 2]], [0.0; 2]);
+        for tick in 1..=ticks(most)? {
+            let now = watching.totals(Span::from_millis(cadence.saturating_mul(tick as u64)))?;
+            let is_counted = tick > watching.warm;
+            let came = if is_counted { less(now, before) } else { [0.0; 2] };
             before = now;
-            let sum = sums.last().copied().unwrap_or_default();
-            sums.push(if counted { (sum.0 + canary, sum.1 + live) } else { sum });
-            if counted {
-                learned += watching.cadence;
-            }
-            watching.ticks.push(Tick { canary, live, counted, ..Tick::default() });
-            watching.limit(at, &sums, learned);
+            let sum = sums[tick - 1];
+            sums.push([sum[0] + came[0], sum[1] + came[1]]);
+            let tick = watching.tick(came, &sums);
+            watching.ticks.push(tick);
         }
-        // What the live arm happens to do can move a limit.
-        let Bounds { success, alert, rollback, .. } = metric.bounds;
-        let mut bounds = [success, alert, rollback].into_iter().flatten();
-        watching.about |= phase.share < Share::ALL
-            && bounds.any(|bound| bound.unless_both_arms || is_on_live(bound));
+        watching.end(&sums);
         Some(watching)
     }
 
+    /// Whether chances are approximate, because something is left out or averaged that is not about windows
+    /// which overlap ([`Crossing::about`]) or evidence (`unless_unconfirmed`, and all of a test).
+    fn leaves_out(&self) -> bool {
+        // What the live arm happens to do can move a limit.
+        let on_live = self.phase.share < Share::ALL && self.metric.compares_live();
+        // Readings around a change of traffic.
+        let on_change = self.metric.kind.has_exposure() && self.metric.scaled;
+        // Of a phase that only holds, what comes after `watch` makes it forget the first of it.
+        let forgets = self.lasts > self.phase.watch && self.phase.criteria_missed == Response::Hold;
+        // A gate is judged with exactly the planned requests, and as if it never waited for trials.
+        let steps = self.gate.is_some_and(Limit::varies);
+        let waits = self.calm.is_some_and(|calm| calm.unasked > WAITS);
+        on_live || on_change || forgets || steps || waits
+    }
+
     /// What both arms have had a time after the phase began, were everything counted.
-    fn totals(&self, at: Span) -> Option<(f64, f64)> {
+    fn totals(&self, at: Span) -> Option<[f64; 2]> {
         let share = self.phase.share;
         match self.metric.kind.data() {
             Data::Trials => {
                 let traffic = self.traffic?;
                 let canary = trials(traffic, share, at);
-                Some((canary, trials(traffic, Share::ALL, at) - canary))
+                Some([canary, trials(traffic, Share::ALL, at) - canary])
             }
             Data::Exposure => {
                 let seconds = at.as_seconds();
                 let scale = if self.metric.scaled { share.as_fraction() } else { 1.0 };
                 let rest = if self.metric.scaled { 1.0 - scale } else { 1.0 };
-                Some((seconds * scale, if share == Share::ALL { 0.0 } else { seconds * rest }))
+                Some([seconds * scale, if share == Share::ALL { 0.0 } else { seconds * rest }])
             }
             Data::Buckets | Data::Level => None,
         }
     }
 
-    /// Sets the limits of the last tick, and at the gate those of the phase.
-    fn limit(&mut self, at: Span, sums: &[(f64, f64)], learned: f64) {
-        let watch = self.policy.watch();
-        let tick = self.ticks.len();
-        let (now, from) = (sums[tick], sums[tick.saturating_sub(self.window)]);
-        let before = sums[tick.saturating_sub(self.least)];
-        let (canary, live) = (now.0 - from.0, now.1 - from.1);
-        let bounds = self.metric.bounds;
-        let counted = self.metric.kind.has_exposure();
-        let least = watch.least_trials;
-        let compared = self.metric.compares_live() && live > 0.0;
-        // Whether the canary has the least trials, chance decides.
-        let asked = if counted { at >= watch.window } else { !compared || live >= least };
-        let has_trials = asked && (counted || canary >= least);
-        let acts = [bounds.rollback, bounds.alert.filter(|_| watch.alert == Response::RollBack)];
-        let mut worst = |bounds: [Option<Bound>; 2]| self.strictest(&bounds, (canary, live), least);
-        let well = worst([bounds.alert, bounds.rollback]);
-        let stays =
-            worst(acts.map(|bound| bound.filter(|bound| live <= 0.0 || !is_on_live(*bound))));
-        let unconfirmed = worst([acts[1], None]);
-        let besides = acts.into_iter().flatten().filter(|bound| live > 0.0 && is_on_live(*bound));
-        let besides = besides.filter_map(|bound| self.beside(bound, canary, live));
-        let besides: Vec<Beside> = besides.collect();
-        let expected = draw(self.metric, live, self.rate).mean();
-        let figure = |of: &Beside| of.fixed + of.each * expected;
-        let beside = besides.into_iter().min_by(|one, two| figure(one).total_cmp(&figure(two)));
-        let met = ((counted || now.0 >= least) && tick >= self.least)
-            .then(|| self.met_limit(now.0 - before.0, now.1 - before.1));
-        let hopeful = self.hopeful(at, now.0, learned);
-        let Some(last) = self.ticks.last_mut() else { return };
-        last.met = met;
-        if last.counted && asked {
-            *last = Tick { stays, unconfirmed, beside, ..*last };
+    /// What a tick brings, and what is asked at its end. `sums`: what has come by the end of each so far.
+    fn tick(&mut self, [canary, live]: [f64; 2], sums: &[[f64; 2]]) -> Tick {
+        let (metric, rate, watch) = (self.metric, self.rate, self.policy.watch());
+        let drawn = |trials| draw(metric, trials, rate);
+        let (draw, live) = (drawn(canary), drawn(live));
+        let look = Evaluation { draw, live, stays: None, beside: None, hopeful: None };
+        let mut tick = Tick { look, unconfirmed: None, met: self.met(sums) };
+        if sums.len() - 1 <= self.warm {
+            return tick;
         }
-        last.hopeful = if last.counted { hopeful } else { None };
-        if tick == self.least {
-            self.gate = last.met;
-            let well = well.filter(|_| last.counted);
-            self.calm = has_trials.then(|| well.unwrap_or(Limit::certain(usize::MAX)));
+        tick.look.hopeful = self.hopeful(sums);
+        if !self.is_asked(sums) {
+            return tick;
+        }
+        let window = last(sums, self.window);
+        let alert = metric.bounds.alert.filter(|_| watch.alert == Response::RollBack);
+        let acts = [metric.bounds.rollback, alert];
+        let is_beside = |bound: &Bound| window[1] > 0.0 && bound.is_on_live();
+        let own = acts.map(|bound| bound.filter(|of| !is_beside(of)));
+        tick.look.stays = self.strictest(&own, window, watch.least_trials);
+        tick.unconfirmed = self.strictest(&[alert], window, watch.least_trials);
+        let besides = acts.into_iter().flatten().filter(is_beside);
+        let besides = besides.filter_map(|bound| self.beside(bound, window));
+        // The one that is reached first.
+        let expected = drawn(window[1]).mean();
+        let most = |of: &Beside| of.fixed + of.each * expected;
+        tick.look.beside = besides.min_by(|one, two| most(one).total_cmp(&most(two)));
+        tick
+    }
+
+    /// Whether the windows at the end of this tick are asked, if the canary has the least trials: chance
+    /// decides that.
+    fn is_asked(&self, sums: &[[f64; 2]]) -> bool {
+        if self.metric.kind.has_exposure() {
+            return sums.len() > self.window;
+        }
+        let live = last(sums, self.window)[1];
+        !(self.metric.compares_live() && live > 0.0) || live >= self.policy.watch().least_trials
+    }
+
+    /// Sets what is asked at the gate.
+    fn end(&mut self, sums: &[[f64; 2]]) {
+        let (sums, least) = (&sums[..=self.least], self.policy.watch().least_trials);
+        let window = last(sums, self.window);
+        self.counted = sums[self.least];
+        self.gate = self.ticks[self.least - 1].met;
+        if self.is_asked(sums) && (self.metric.kind.has_exposure() || window[0] >= least) {
+            let Bounds { alert, rollback, .. } = self.metric.bounds;
+            let calm = self.strictest(&[alert, rollback], window, least);
+            self.calm = Some(calm.unwrap_or(Limit::certain(usize::MAX)));
         }
     }
 
     /// Most bad events in the phase with which its success bound can still be met, if the release
     /// is rolled back immediately beyond it.
-    fn hopeful(&self, at: Span, seen: f64, learned: f64) -> Option<usize> {
-        let phase = self.phase;
+    fn hopeful(&self, sums: &[[f64; 2]]) -> Option<usize> {
+        let (phase, tick) = (self.phase, sums.len() - 1);
         let until = match phase.criteria_missed {
             Response::Hold if phase.inconclusive == Response::RollBack => phase.watch_most?,
             Response::RollBack => phase.watch,
             _ => return None,
         };
-        let left = until.as_seconds() - at.as_seconds();
+        let left = until.as_seconds() - tick as f64 * self.cadence;
         let bound = self.metric.bounds.success?;
-        if left <= 0.0 || learned <= 0.0 || is_on_live(bound) {
+        if left <= 0.0 {
             return None;
         }
+        let (seen, learned) = (sums[tick][0], (tick - self.warm) as f64 * self.cadence);
         let traffic = self.traffic.filter(|_| self.metric.kind.is_fraction());
         let planned = traffic.map_or(0.0, |t| t / 60.0 * phase.share.as_fraction() * left);
         let rest = MOST_TRAFFIC * (seen / learned * left).max(planned);
         most_within(self.metric, figure(self.metric, bound)?, seen + rest)
     }
 
-    /// Most bad events that are not beyond a bound, as chance decides how many trials the canary has; with fewer than the
-    /// least it is not asked. None where no number is.
-    fn within(&mut self, bound: Bound, (canary, live): (f64, f64), least: f64) -> Option<Limit> {
-        let figure = self.figure(bound, live)?;
-        let key = [figure, canary, least];
-        if let Some((_, limit)) = self.limits.iter().find(|(known, _)| *known == key) {
-            return *limit;
-        }
-        let Metric { worse, kind, .. } = self.metric;
-        let limit = most_within(self.metric, figure, canary).map(|most| {
-            let drawn = || Limit::drawn(most, worse.bad(figure, 1.0), canary, least);
-            if kind.is_fraction() { drawn() } else { Limit::certain(most) }
-        });
-        if self.limits.len() >= MOST_LIMITS {
-            self.limits.remove(0);
-        }
-        self.limits.push((key, limit));
-        limit
-    }
-
-    /// The strictest limit of these bounds. They are listed first: of absent ones the compiler compares
-    /// what is not there, which valgrind reports.
+    /// The strictest limit of these bounds in a window. They are listed first: of absent ones the compiler
+    /// compares what is not there, which valgrind reports.
     fn strictest(
         &mut self,
         bounds: &[Option<Bound>],
-        trials: (f64, f64),
+        [canary, live]: [f64; 2],
         least: f64,
     ) -> Option<Limit> {
         let bounds = bounds.iter().flatten();
-        let limits: Vec<Limit> =
-            bounds.filter_map(|bound| self.within(*bound, trials, least)).collect();
-        limits.into_iter().min_by_key(|limit| limit.most)
+        let figures: Vec<f64> = bounds.filter_map(|bound| self.figure(*bound, live)).collect();
+        let limits = figures.into_iter().filter_map(|figure| {
+            let key = [figure, canary, least];
+            if let Some((_, limit)) = self.limits.iter().find(|(known, _)| *known == key) {
+                return *limit;
+            }
+            let limit = healthy::limit(self.metric, figure, canary, least);
+            if self.limits.len() >= MOST_LIMITS {
+                self.limits.remove(0);
+            }
+            self.limits.push((key, limit));
+            limit
+        });
+        limits.min_by_key(|limit| limit.most)
     }
 
-    /// Most bad events in the last `watch` of a phase with which the gate is met.
-    fn met_limit(&mut self, canary: f64, live: f64) -> Limit {
-        if self.phase.criteria_missed == Response::Continue {
-            return Limit::certain(usize::MAX);
+    /// Most bad events in the last `watch` of a phase with which the gate is met; none before its least time is
+    /// over, or with too few trials.
+    fn met(&mut self, sums: &[[f64; 2]]) -> Option<Limit> {
+        let tick = sums.len() - 1;
+        let is_judged =
+            self.metric.kind.has_exposure() || sums[tick][0] >= self.policy.watch().least_trials;
+        if tick < self.least || !is_judged {
+            return None;
         }
         let Bounds { success, alert, rollback, .. } = self.metric.bounds;
-        let Some(met) = self.strictest(&[success, alert, rollback], (canary, live), 0.0) else {
-            return Limit::certain(usize::MAX);
-        };
-        // With exactly as many trials as planned: the documents state their bounds in such figures.
-        self.about |= met.varies();
-        Limit::certain(met.most)
+        let is_judged = self.phase.criteria_missed != Response::Continue;
+        let bounds = [success, alert, rollback].map(|bound| bound.filter(|_| is_judged));
+        let met = self.strictest(&bounds, last(sums, self.least), 0.0);
+        Some(met.unwrap_or(Limit::certain(usize::MAX)))
     }
 
     /// The figure of a bound beside so many trials of the live arm; none where that keeps it from
@@ -280,7 +284,7 @@ impl<'a> Watching<'a> {
     }
 
     /// A bound that is a ratio of the live version, among so many trials of both arms.
-    fn beside(&self, bound: Bound, canary: f64, live: f64) -> Option<Beside> {
+    fn beside(&self, bound: Bound, [canary, live]: [f64; 2]) -> Option<Beside> {
         let (worse, counted) = (self.metric.worse, self.metric.kind.has_exposure());
         // Bad events of the canary within the bound where this part of the live version's trials is bad; of events, so
         // many a second.
@@ -298,8 +302,8 @@ impl<'a> Watching<'a> {
     }
 
     /// Trials of the canary until the gate; for a count, seconds of exposure.
-    pub(super) fn trials(&self) -> f64 {
-        sum(self.counted().map(|tick| tick.canary))
+    pub(super) const fn trials(&self) -> f64 {
+        self.counted[0]
     }
 
     /// Bad events that are to be expected of a healthy canary until the gate.
@@ -318,21 +322,19 @@ impl<'a> Watching<'a> {
         self.gate.is_none() || self.calm.is_none()
     }
 
-    fn counted(&self) -> impl Iterator<Item = &Tick> {
-        self.ticks[..self.least].iter().filter(|tick| tick.counted)
-    }
-
     /// What becomes of a canary with so many times the record's rate of bad events.
     pub(super) fn course(&self, ratio: f64) -> Crossing {
-        let looks = self.looks(self.rate * ratio, self.least);
+        let looks = self.looks(ratio, self.least);
         let mut course = self.bands(&looks).course();
-        course.about |= self.unless_unconfirmed(&mut course, &looks, ratio) || self.about;
-        // A live arm that happens to be clearly beyond the bound, too, puts off the rollback of
-        // what cannot meet it.
-        let live = self.phase.share < Share::ALL;
-        course.kept_about |=
-            course.about || (live && looks.iter().any(|look| look.hopeful.is_some()));
+        course.about |= self.unless_unconfirmed(&mut course, &looks, ratio) || self.leaves_out();
         course
+    }
+
+    /// Whether a live arm that happens to be clearly beyond the bound, too, puts off the rollback of what
+    /// cannot meet it, which is left out.
+    pub(super) fn may_put_off(&self) -> bool {
+        let looks = self.ticks[..self.least].iter().map(|tick| &tick.look);
+        self.phase.share < Share::ALL && looks.into_iter().any(|look| look.hopeful.is_some())
     }
 
     /// A rollback bound of both arms waits for evidence that the canary is worse, where a test gives it.
@@ -375,7 +377,7 @@ impl<'a> Watching<'a> {
         {
             return None;
         }
-        let looks = self.looks(self.rate, self.ticks.len());
+        let looks = self.looks(1.0, self.ticks.len());
         let limits = self.ticks[self.least - 1..].iter();
         let limits = limits.map(|tick| tick.met.map_or(usize::MAX, |met| met.most));
         let limits: Vec<usize> = limits.collect();
@@ -387,46 +389,39 @@ impl<'a> Watching<'a> {
             looks,
             window: self.window,
             apart: self.apart,
-            in_a_row: self.in_a_row,
-            gate: self.gate,
-            calm: self.calm,
+            in_a_row: whole(self.policy.watch().consecutive_breaches),
+            gate: self.gate.map(|gate| gate.most),
+            calm: self.calm.map(|calm| calm.most),
             miss_goes_back: self.phase.criteria_missed == Response::RollBack,
         }
     }
 
-    fn looks(&self, rate: f64, ticks: usize) -> Vec<Evaluation> {
-        let look = |tick: &Tick| Evaluation {
-            draw: self.drawn(tick, tick.canary, rate),
-            live: self.drawn(tick, tick.live, self.rate),
-            stays: tick.stays,
-            beside: tick.beside,
-            hopeful: tick.hopeful,
-        };
-        self.ticks[..ticks].iter().map(look).collect()
-    }
-
-    /// Nothing while warming up.
-    fn drawn(&self, tick: &Tick, trials: f64, rate: f64) -> Draw {
-        if tick.counted { draw(self.metric, trials, rate) } else { Draw::NOTHING }
+    fn looks(&self, ratio: f64, ticks: usize) -> Vec<Evaluation> {
+        let looks = self.ticks[..ticks].iter().map(|tick| &tick.look);
+        looks.map(|look| Evaluation { draw: look.draw.times(ratio), ..*look }).collect()
     }
 
     /// The canary's share of what both arms are exposed to, and of both together so much a minute:
     /// trials, or events.
     pub(super) fn exposure(&self) -> (f64, f64) {
-        let (canary, live) =
-            self.counted().fold((0.0, 0.0), |(c, l), tick| (c + tick.canary, l + tick.live));
-        let minutes = self.minutes_counted();
+        let ([canary, live], minutes) = (self.counted, self.minutes_counted());
         let both = canary + live;
         if both > 0.0 && minutes > 0.0 { (canary / both, both / minutes) } else { (0.0, 0.0) }
     }
 
-    pub(super) fn ticks_counted(&self) -> usize {
-        self.counted().count()
-    }
-
     pub(super) fn minutes_counted(&self) -> f64 {
-        self.ticks_counted() as f64 * self.cadence / 60.0
+        self.least.saturating_sub(self.warm) as f64 * self.cadence / 60.0
     }
+}
+
+/// What came in the last so many ticks.
+fn last(sums: &[[f64; 2]], ticks: usize) -> [f64; 2] {
+    let now = sums.len() - 1;
+    less(sums[now], sums[now.saturating_sub(ticks)])
+}
+
+fn less(all: [f64; 2], part: [f64; 2]) -> [f64; 2] {
+    [all[0] - part[0], all[1] - part[1]]
 }
 
 /// Chance that a release as good as the record is not rolled back by this bound in the least time of a
@@ -444,60 +439,11 @@ pub(crate) fn kept_by_rollback(
     Watching::of(policy, traffic, &alone, phase)?.course(1.0).kept.last().copied()
 }
 
-const fn is_on_live(bound: Bound) -> bool {
-    matches!(bound.value, BoundValue::Relative(_, BoundBase::Live))
-}
-
-/// Bad events a trial, or a minute of exposure, of a release that is as good as the record; none
-/// without a record above 0.
+/// The record's rate of bad events; none where it is not above 0.
 pub(super) fn bad_rate(metric: &Metric) -> Option<f64> {
-    let record = metric.reference?;
-    let rate = match metric.kind.data() {
-        Data::Trials => metric.worse.bad(record, 1.0),
-        Data::Exposure if metric.counts_bad_events() => record,
-        Data::Exposure | Data::Buckets | Data::Level => return None,
-    };
-    (rate > 0.0 && rate.is_finite()).then_some(rate)
+    healthy::bad_rate(metric).filter(|rate| *rate > 0.0 && rate.is_finite())
 }
 
 pub(super) fn minutes_of(span: Span) -> f64 {
     span.as_seconds() / 60.0
-}
-
-fn draw(metric: &Metric, trials: f64, rate: f64) -> Draw {
-    if metric.kind.has_exposure() {
-        Draw::Events { expected: rate * trials / 60.0 }
-    } else {
-        Draw::Trials { trials, rate: rate.min(1.0) }
-    }
-}
-
-/// Most bad events among so many trials whose value is not beyond the figure, computed as the judge
-/// computes it; none where no number is.
-fn most_within(metric: &Metric, figure: f64, trials: f64) -> Option<usize> {
-    let count = metric.kind.has_exposure();
-    // Where values begin to be beyond it: of many trials, far more bad events than the figure has.
-    let by = if metric.worse == Worse::Higher { Worse::LAST_BITS } else { -Worse::LAST_BITS };
-    let edge = figure * (1.0 + by);
-    let bad = if count { edge * trials / 60.0 } else { metric.worse.bad(edge, 1.0) * trials };
-    let crosses = |bad: f64| {
-        let value = metric.worse.bad(bad, trials) / trials;
-        let value = if count { bad / trials * 60.0 } else { value };
-        trials > 0.0 && metric.worse.is_beyond(value, figure)
-    };
-    if trials <= 0.0 || (!count && !crosses(trials)) {
-        return None;
-    }
-    // Beyond 2^53 a number and the next are one, and the steps below would never end.
-    if bad >= 9e15 {
-        return None;
-    }
-    let mut most = bad.floor().max(0.0);
-    while most > 0.0 && crosses(most) {
-        most -= 1.0;
-    }
-    while (count || most < trials) && !crosses(most + 1.0) {
-        most += 1.0;
-    }
-    Some(whole(most))
 }

@@ -20,8 +20,6 @@ use crate::stats::numeric::{larger, normal_cdf, normal_quantile, smaller, sum, w
 pub(crate) const CLOSE: f64 = 5e-4;
 /// Windows that roll back with less chance than this are not followed.
 const SELDOM: f64 = 2e-3;
-/// Gates that wait for trials with less chance than this are taken not to.
-const WAITS: f64 = 1e-2;
 /// Work that is done for one figure, in multiplications.
 const MOST_WORK: f64 = 4e6;
 /// Paths with less chance than this are left out.
@@ -99,12 +97,10 @@ pub(crate) struct Bands<'a> {
     pub(crate) apart: usize,
     /// Readings in a row whose breach counts; at least 1.
     pub(crate) in_a_row: usize,
-    /// Most in the phase with which the gate is met; none where it is not asked, for want of
-    /// trials.
-    pub(crate) gate: Option<Limit>,
-    /// Most in the last window with which nothing holds; none where the gate waits for trials
-    /// whatever comes.
-    pub(crate) calm: Option<Limit>,
+    /// Most in the phase with which the gate is met; none where it is not asked, for want of trials.
+    pub(crate) gate: Option<usize>,
+    /// Most in the last window with which nothing holds; none where the gate waits for trials.
+    pub(crate) calm: Option<usize>,
     /// A missed gate rolls back.
     pub(crate) miss_goes_back: bool,
 }
@@ -118,9 +114,8 @@ pub(crate) struct Crossing {
     pub(crate) gone: f64,
     /// Chance that it passes the gate when the least time is over.
     pub(crate) passes: f64,
-    /// Whether `gone` and `passes` are approximate, and `kept`.
+    /// Whether these are approximate: windows that overlap, or limits of the whole phase, matter.
     pub(crate) about: bool,
-    pub(crate) kept_about: bool,
 }
 
 impl Crossing {
@@ -157,20 +152,16 @@ fn both(one: f64, other: f64, correlation: f64) -> f64 {
 impl Bands<'_> {
     /// What becomes of the release.
     pub(crate) fn course(&self) -> Crossing {
-        if self.apart <= 1 {
-            return self.by_reading();
-        }
         let looks: Vec<Evaluation> =
             self.looks.chunks(self.apart).filter_map(Evaluation::joined).collect();
         let window = self.window.div_ceil(self.apart);
         let course = Bands { looks: &looks, window, apart: 1, ..*self }.by_reading();
-        let kept = apart(&course.kept, self.apart, self.looks.len());
-        Crossing { kept, ..course }
+        Crossing { kept: apart(&course.kept, self.apart, self.looks.len()), ..course }
     }
 
     /// The same where each tick is a reading.
     fn by_reading(&self) -> Crossing {
-        let total = self.whole();
+        let total = sum_of(self.looks);
         let live = self.looks.iter().any(|look| look.beside.is_some());
         if self.window <= 1 && self.in_a_row <= 1 && !live && self.is_light(total) {
             return self.exactly();
@@ -180,13 +171,11 @@ impl Bands<'_> {
         let end = hopeful.len() - 1;
         let not_missed = self.not_missed(hopeful[end], |most| total.at_most(most));
         let joint = |of: f64, at: usize| both(windows[at], of, correlation);
-        let kept_about = crossed > CLOSE || hopeful[end] < 1.0 - CLOSE;
         Crossing {
             gone: larger(1.0 - joint(not_missed, end), 0.0),
             passes: joint(self.met(total), end),
             kept: hopeful.iter().enumerate().map(|(at, of)| joint(*of, at)).collect(),
-            about: kept_about || self.may_wait(),
-            kept_about,
+            about: crossed > CLOSE || hopeful[end] < 1.0 - CLOSE,
         }
     }
 
@@ -252,19 +241,15 @@ impl Bands<'_> {
         let Some(each) = self.looks.iter().rev().find_map(|look| Some(look.beside?.each)) else {
             return 1.0;
         };
-        let canary = self.whole().mean();
+        let canary = sum_of(self.looks).mean();
         let live = each * each * sum(self.looks.iter().map(|look| look.live.mean()));
         let (variance, third) = (canary + live, larger(canary - each * live, 0.0));
         variance * variance * variance / (third * third * canary)
     }
 
-    fn whole(&self) -> Draw {
-        sum_of(self.looks)
-    }
-
     /// The chance that a missed gate does not roll back; else this.
     fn not_missed(&self, or: f64, chance: impl Fn(usize) -> f64) -> f64 {
-        self.gate.filter(|_| self.miss_goes_back).map_or(or, |gate| gate.mean(chance))
+        self.gate.filter(|_| self.miss_goes_back).map_or(or, chance)
     }
 
     /// Whether the phase's count can be followed tick by tick.
@@ -290,7 +275,7 @@ impl Bands<'_> {
             }
             sums = before.plus(&tick);
             if let Some(most) = look.hopeful {
-                sums.keep(most);
+                sums.keep_within(Limit::certain(most));
             }
             kept.push(smaller(sums.sum(), 1.0));
         }
@@ -298,43 +283,29 @@ impl Bands<'_> {
             not_missed = self.not_missed(sums.sum(), |most| sums.at_most(most));
             if let (Some(calm), Some(gate)) = (self.calm, self.gate) {
                 let mut tick = last.draw.chances();
-                tick.keep(calm.most);
+                tick.keep_within(Limit::certain(calm));
                 if let Some(limit) = last.stays {
                     tick.keep_within(limit);
                 }
                 let (all, hopeful) = (before.plus(&tick), last.hopeful.unwrap_or(usize::MAX));
-                passes = gate.mean(|most| all.at_most(most.min(hopeful)));
+                passes = all.at_most(gate.min(hopeful));
             }
         }
         Crossing {
             kept,
             gone: larger(1.0 - not_missed, 0.0),
             passes: smaller(passes, 1.0),
-            about: self.may_wait(),
-            kept_about: false,
+            about: false,
         }
-    }
-
-    /// Whether a gate that is met may wait for trials, which is left out.
-    fn may_wait(&self) -> bool {
-        self.calm.is_some_and(|calm| calm.unasked > WAITS)
     }
 
     /// Chance that the gate is met and nothing holds there, as if no rollback could come before.
     fn met(&self, total: Draw) -> f64 {
-        let (Some(gate), Some(calm)) = (self.gate, self.calm) else { return 0.0 };
-        gate.mean(|most| self.met_within(most, calm.most, total))
-    }
-
-    /// The same of a gate that allows so many.
-    fn met_within(&self, most: usize, calm: usize, total: Draw) -> f64 {
+        let (Some(most), Some(calm)) = (self.gate, self.calm) else { return 0.0 };
         let ticks = self.looks.len();
-        let counted = self.looks.iter().filter(|look| look.draw != Draw::NOTHING).count();
-        if self.window >= counted {
+        let warm = self.looks.iter().take_while(|look| look.draw.mean() <= 0.0).count();
+        if calm >= most || self.window >= ticks - warm {
             return total.at_most(most.min(calm));
-        }
-        if calm >= most {
-            return total.at_most(most);
         }
         let (rest, window) = self.looks.split_at(ticks - self.window);
         let (rest, window) = (sum_of(rest), sum_of(window));

@@ -43,6 +43,16 @@ impl Draw {
         }
     }
 
+    /// With so many times the rate.
+    pub(crate) fn times(self, ratio: f64) -> Self {
+        match self {
+            Self::Trials { trials, rate } => {
+                Self::Trials { trials, rate: smaller(rate * ratio, 1.0) }
+            }
+            Self::Events { expected } => Self::Events { expected: expected * ratio },
+        }
+    }
+
     /// With another time of the same kind: rates are equal, so the sum is of the kind, too.
     pub(crate) fn and(self, other: Self) -> Self {
         match (self, other) {
@@ -68,16 +78,20 @@ impl Draw {
 
     /// Chance of at most so many.
     pub(crate) fn at_most(self, most: usize) -> f64 {
-        let (mean, most) = (self.mean(), most as f64);
-        let all = matches!(self, Self::Trials { trials, .. } if most >= trials);
-        if mean <= 0.0 || all {
-            return 1.0;
+        let (variance, most) = (self.variance(), most as f64);
+        let is_wide = variance > WIDE;
+        if is_wide {
+            normal_cdf((most + 0.5 - self.mean()) / variance.sqrt())
+        } else {
+            self.tail(most)
         }
-        let variance = self.variance();
-        if variance > WIDE {
-            return normal_cdf((most + 0.5 - mean) / variance.sqrt());
-        }
+    }
+
+    /// The same for a whole number, exactly.
+    pub(super) fn tail(self, most: f64) -> f64 {
         match self {
+            _ if self.mean() <= 0.0 => 1.0,
+            Self::Trials { trials, .. } if most >= trials => 1.0,
             Self::Trials { rate, .. } if rate >= 1.0 => 0.0,
             Self::Trials { trials, rate } => {
                 lower_tail(&Binomial::of_odds(trials, rate / (1.0 - rate)), most)
@@ -109,19 +123,17 @@ impl Draw {
         let poisson = Poisson { mean: rate };
         let step = |x: f64| if trials.is_finite() { binomial.step(x) } else { poisson.step(x) };
         // Relative to the mode; the sum makes chances of them.
-        let (mut below, mut term, mut x) = (Vec::new(), 1.0, mode);
+        let (mut of, mut term, mut x) = (vec![1.0], 1.0, mode);
         while x > 0.0 {
             term /= step(x - 1.0);
             if term < LEAST {
                 break;
             }
-            below.push(term);
+            of.push(term);
             x -= 1.0;
         }
         let low = whole(x);
-        below.reverse();
-        let mut of = below;
-        of.push(1.0);
+        of.reverse();
         (term, x) = (1.0, mode);
         while x < trials {
             term *= step(x);
@@ -148,7 +160,7 @@ pub(crate) struct Limit {
     fewer: f64,
     more: f64,
     /// Chance that it is not asked at all.
-    pub(super) unasked: f64,
+    pub(crate) unasked: f64,
 }
 
 impl Limit {
@@ -234,12 +246,6 @@ impl Chances {
     /// How many entries are for at most so many.
     fn up_to(&self, most: usize) -> usize {
         if most < self.low { 0 } else { (most - self.low).saturating_add(1) }
-    }
-
-    /// Rules out more than so many.
-    pub(super) fn keep(&mut self, most: usize) {
-        let keep = self.up_to(most);
-        self.of.truncate(keep);
     }
 
     /// Rules out more than a limit allows, as often as it does not.

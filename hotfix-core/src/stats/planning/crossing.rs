@@ -38,7 +38,18 @@ impl Crossing {
         threshold: f64,
         (expected, apart): (f64, f64),
     ) -> Result<Self, StatError> {
-        let evidence = Evidence::try_new(direction, edge)?;
+        let (null, share) = edge;
+        let grid = Grid::try_new(direction, None, None, (&DEFAULT_GRID, &DEFAULT_WEIGHTS))?;
+        let losses: [f64; MAX_GRID] =
+            losses(&grid.excess(), share_of_events(null, share, 1.0 - share));
+        // The test's log evidence after so many events.
+        let evidence = |canary: usize, events: usize| {
+            let mut terms = grid.start();
+            for (j, term) in terms.iter_mut().enumerate() {
+                *term += canary as f64 * grid.ln_ratio[j] - events as f64 * losses[j];
+            }
+            log_mean_exp(&terms, &grid.weight)
+        };
         let most = whole(expected + 10.0 * expected.sqrt() + 20.0);
         let decided =
             |first: f64| decided(&evidence, direction, of_canary, threshold, (most, first, apart));
@@ -113,7 +124,7 @@ impl Crossing {
 
 /// Chances to have decided at evaluations after `first` events and each further `apart` ones.
 fn decided(
-    evidence: &Evidence,
+    evidence: impl Fn(usize, usize) -> f64,
     direction: Direction,
     of_canary: f64,
     threshold: f64,
@@ -139,7 +150,7 @@ fn decided(
         }
         next += apart;
         let better = direction == Direction::Better;
-        while edge <= events && (evidence.at(edge, events) >= threshold) == better {
+        while edge <= events && (evidence(edge, events) >= threshold) == better {
             edge += 1;
         }
         let Chances { low, of } = &mut paths;
@@ -156,29 +167,4 @@ fn decided(
         }
     }
     found
-}
-
-/// The test's log evidence after so many events at one split.
-pub(super) struct Evidence {
-    grid: Grid,
-    losses: [f64; MAX_GRID],
-}
-
-impl Evidence {
-    pub(super) fn try_new(
-        direction: Direction,
-        (null, share): (f64, f64),
-    ) -> Result<Self, StatError> {
-        let grid = Grid::try_new(direction, None, None, (&DEFAULT_GRID, &DEFAULT_WEIGHTS))?;
-        let losses = losses(&grid.excess(), share_of_events(null, share, 1.0 - share));
-        Ok(Self { grid, losses })
-    }
-
-    pub(super) fn at(&self, canary: usize, events: usize) -> f64 {
-        let mut terms = self.grid.start();
-        for (j, term) in terms.iter_mut().enumerate() {
-            *term += canary as f64 * self.grid.ln_ratio[j] - events as f64 * self.losses[j];
-        }
-        log_mean_exp(&terms, &self.grid.weight)
-    }
 }

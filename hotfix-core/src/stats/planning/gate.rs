@@ -1,10 +1,10 @@
 //! Bounds on a share in a single analysis: exact chances to pass, and sample sizes.
 
+use super::chances::Draw;
 use super::most_ratio;
-use crate::stats::distribution::{Binomial, Poisson, lower_tail};
 use crate::stats::grid::check_share;
 use crate::stats::interval::check_confidence;
-use crate::stats::numeric::{larger, normal_quantile, smaller};
+use crate::stats::numeric::{larger, normal_quantile};
 use crate::stats::{MAX_COUNT, StatError};
 
 /// Chance that at most a share of `at_most` of `requests` fail where each fails with chance `rate`:
@@ -29,10 +29,9 @@ pub fn pass_chance(requests: f64, rate: f64, at_most: f64) -> Result<f64, StatEr
         StatError::unless((0.0..=1.0).contains(&share), what, share, "a share from 0 to 1")?;
     }
     check_number("requests", requests)?;
-    let requests = requests.floor();
+    let trials = requests.floor();
     // A bound such as 0.3% of 1,000 means three, whatever the last bit of the product says.
-    let most = (at_most * requests * (1.0 + 1e-12)).floor();
-    Ok(binomial_at_most(smaller(most, requests), requests, rate))
+    Ok(Draw::Trials { trials, rate }.tail((at_most * trials * (1.0 + 1e-12)).floor()))
 }
 
 /// Chance that at most so many events come where `expected` are to be expected: that a fix passes a
@@ -55,10 +54,7 @@ pub fn pass_chance(requests: f64, rate: f64, at_most: f64) -> Result<f64, StatEr
 pub fn count_chance(expected: f64, at_most: f64) -> Result<f64, StatError> {
     check_number("expected events", expected)?;
     check_number("bound", at_most)?;
-    if expected == 0.0 {
-        return Ok(1.0);
-    }
-    Ok(lower_tail(&Poisson { mean: expected }, at_most.floor()))
+    Ok(Draw::Events { expected }.tail(at_most.floor()))
 }
 
 /// The ratio that one test at the end finds with chance `power`, by the square-root approximation
@@ -142,15 +138,4 @@ fn positive(what: &'static str, value: f64, most: f64) -> Result<(), StatError> 
 
 fn check_number(what: &'static str, value: f64) -> Result<(), StatError> {
     StatError::unless((0.0..=MAX_COUNT).contains(&value), what, value, "a number from 0 to 2^53")
-}
-
-/// `P(X ≤ most)` for `X` binomial; all whole numbers.
-fn binomial_at_most(most: f64, trials: f64, rate: f64) -> f64 {
-    if most >= trials || rate == 0.0 {
-        return 1.0;
-    }
-    if rate == 1.0 {
-        return 0.0;
-    }
-    lower_tail(&Binomial::of_odds(trials, rate / (1.0 - rate)), most)
 }

@@ -259,16 +259,12 @@ impl Comparison {
         self.check()?;
         check_minutes(minutes)?;
         check_confidence(power)?;
-        let chance = |ratio: f64| self.chance_by_formula(model, ratio, minutes);
-        Ok(self.least_ratio(|ratio| chance(ratio).is_ok_and(|chance| chance >= power)))
-    }
-
-    /// The least ratio that is found, by bisection; None where none is that leaves the canary's rate
-    /// at 1 or below.
-    fn least_ratio(&self, finds: impl Fn(f64) -> bool) -> Option<f64> {
+        let finds = |ratio: f64| {
+            self.chance_by_formula(model, ratio, minutes).is_ok_and(|chance| chance >= power)
+        };
         let (mut low, mut high) = (self.tolerated, smaller(MAX_RATIO, 1.0 / self.base_rate));
         if high <= low || !finds(high) {
-            return None;
+            return Ok(None);
         }
         for _ in 0..100 {
             let middle = (low * high).sqrt();
@@ -277,7 +273,7 @@ impl Comparison {
             }
             if finds(middle) { high = middle } else { low = middle }
         }
-        Some(high)
+        Ok(Some(high))
     }
 
     /// Chance to have shown within `minutes` that a canary of `ratio` is not worse than `margin`:
