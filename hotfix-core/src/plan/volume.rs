@@ -12,7 +12,7 @@ use crate::unit::Share;
 
 use super::Plan;
 use super::healthy::trials;
-use super::power::{Advice, Need, Which};
+use super::power::{Advice, Need, Which, passes_in_time};
 use crate::stats::numeric::whole;
 use crate::stats::planning::chances::Draw;
 
@@ -74,11 +74,22 @@ impl Plan {
         let fewest = short.iter().min_by(|a, b| a.trials.total_cmp(&b.trials))?;
         let watch = policy.watch();
         if fewest.trials >= watch.least_trials {
+            let decide = policy.metrics().iter().filter(|metric| waits_for_trials(metric));
+            let passes = decide
+                .filter_map(|metric| Some((passes_in_time(self, metric, fewest.phase)?, metric.id)))
+                .min_by(|one, other| one.0.total_cmp(&other.0));
+            let passes = passes.map_or_else(String::new, |(passes, metric)| {
+                let lasts = policy.gate_after(fewest.phase);
+                format!(
+                    ": by the bounds of `{metric}` about {:.0} of 100 healthy fixes pass it in {lasts}",
+                    100.0 * passes
+                )
+            });
             return Some(format!(
                 "a window of {} in phase `{}` has {} trials on average, and about {:.0} of 100 have fewer \
                  than the {} that its bounds need: in these they are not evaluated, and a phase that \
-                 ends with one waits. Lower `watch.least_trials`, use a longer window, or give the phase \
-                 more traffic",
+                 ends with one waits{passes}. Lower `watch.least_trials`, use a longer window, or give \
+                 the phase more traffic",
                 watch.window,
                 fewest.phase.name,
                 fewest.trials,

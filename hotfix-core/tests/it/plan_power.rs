@@ -7,6 +7,7 @@ use hotfix_core::policy::Policy;
 use proptest::prelude::*;
 use serde_json::{Value, json};
 
+use crate::power_common::{Random, World};
 use crate::shared::power_cases::Case;
 
 fn plan(document: &Value, traffic: &Value) -> Result<Plan, PlanError> {
@@ -290,7 +291,7 @@ fn plan_6_a_metric_of_shares_has_the_figures_of_the_bernoulli_test() {
         let design = BernoulliDesign::try_new(&settings).unwrap();
         let runs = 400;
         let decided = (0..runs).filter(|run| {
-            let mut random = crate::power_common::Random::new(1_107, *run);
+            let mut random = Random::new(1_107, *run);
             let mut failed =
                 |n: u32, rate: f64| (0..n).filter(|_| random.uniform() < rate).count() as f64;
             let mut test = Bernoulli::new(&design);
@@ -483,6 +484,28 @@ fn plan_6_windows_at_the_least_trials_are_named() {
     let says = "a window of 1min in phase `canary` has 100 trials on average, and about 49 of 100 have fewer";
     assert!(low(1_000.0).is_some_and(|text| text.starts_with(says)), "{:?}", low(1_000.0));
     assert_eq!(low(1_300.0), None);
+}
+
+/// Half of the gates wait for the hundredth request, and say how many healthy fixes pass in time; the table has how many meet
+/// the gate with exactly the planned requests.
+#[test]
+fn plan_6_a_gate_that_waits_for_trials_says_how_many_pass_in_time() {
+    let text = canary_text("success = \"0.5%\"\nrollback = \"60%\"");
+    for (window, requests) in [("1min", 1_000.0), ("1min", 1_100.0), ("2min", 505.0)] {
+        let watch = format!("window = \"{window}\"");
+        let plan = plan_of(&text.replace("window = \"5min\"", &watch), requests);
+        let phase = plan.power().leading.unwrap().phases.remove(0);
+        assert!(phase.healthy_passes > 0.5 && phase.healthy_passes_approximate, "{phase:?}");
+        let low = plan.findings().into_iter().find(|of| of.kind == PlanFindingKind::LowTraffic);
+        let low = low.map(|of| of.text).unwrap_or_default();
+        let said = low.split("by the bounds of `error_rate` about ").nth(1);
+        let said = said.and_then(|rest| rest.split(' ').next());
+        let said: f64 = said.and_then(|number| number.parse().ok()).unwrap_or(f64::NAN);
+        let (world, runs) = (World::new(plan, requests, 0.005, 1.0), 600);
+        let fates = (0..runs).map(|run| world.run(&mut Random::new(4_117, run)));
+        let seen = fates.filter(|fate| fate.passed > 0).count() as f64 / f64::from(runs);
+        assert!((said / 100.0 - seen).abs() < 0.06, "{seen}, {}: {low}", phase.healthy_passes);
+    }
 }
 
 /// The linter and the plan have one figure for windows beyond an alert bound.

@@ -2722,9 +2722,9 @@ class Plan(_Document):
         anything is deployed.
 
         ``phases`` has one entry for each phase for the leading metric, the error rate:
-        ``expected_events`` of a healthy fix, ``healthy_passes`` (the probability that it passes the
-        gate in the minimum time), ``false_rollback`` by the sequential test, ``faults`` of 1.5 to
-        20 times the reference (``passes``, rolled back by ``plain`` bounds, detected by the
+        ``expected_events`` of a healthy fix, ``healthy_passes`` (the probability that it meets the
+        gate with exactly the planned requests), ``false_rollback`` by the sequential test, ``faults`` of
+        1.5 to 20 times the reference (``passes``, rolled back by ``plain`` bounds, detected by the
         ``sequential`` test, each with ``chance`` and whether it is ``approximate``; ``minutes``
         until then and ``requests_affected``), and ``smallest_ratio``, which the test detects with
         probability 0.8. ``all_gates`` is the probability that a healthy fix passes all gates by this

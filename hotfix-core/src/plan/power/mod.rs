@@ -25,7 +25,7 @@ use crate::unit::{MetricName, PhaseName, Share};
 pub use crate::stats::planning::Chance;
 pub use advice::{Advice, Need, Which};
 pub use history::{CalibratedDelay, HistoryWorth};
-pub(crate) use watch::kept_by_rollback;
+pub(crate) use watch::{kept_by_rollback, passes_in_time};
 
 /// Faults that are analysed, as multiples of the reference's rate of bad events.
 pub const RATIOS: [f64; 5] = [1.5, 2.0, 5.0, 10.0, 20.0];
@@ -121,8 +121,7 @@ pub struct MetricPower {
     pub history: Option<HistoryWorth>,
     /// One for each phase of the plan.
     pub phases: Vec<PhasePower>,
-    /// Chance that a fix at the reference rate passes every gate after its least time, by plain
-    /// bounds.
+    /// Chance that a fix at the reference rate passes every gate: the product of `healthy_passes`.
     pub all_gates: f64,
     /// Whether that is approximate.
     pub all_gates_approximate: bool,
@@ -146,8 +145,9 @@ pub struct PhasePower {
     pub expected_events: f64,
     /// Most bad events that meet the gate's bounds. Absent if any number does or the gate waits.
     pub allowed_events: Option<f64>,
-    /// Chance that a fix at the reference rate passes the gate after the least time and is not
-    /// rolled back before, by plain bounds.
+    /// Chance that a fix at the reference rate meets the gate of the least time and is not rolled back before,
+    /// by plain bounds, with exactly the planned requests. That a gate waits where fewer than
+    /// `watch.least_trials` of them come is no miss; the finding `low_traffic` has the chance to pass in time.
     pub healthy_passes: f64,
     /// Whether that is approximate.
     pub healthy_passes_approximate: bool,
@@ -173,8 +173,8 @@ pub struct PhasePower {
 pub struct FaultPower {
     /// The fault's rate as a multiple of the reference's.
     pub ratio: f64,
-    /// Chance that the fault passes the gate after the least time, by plain bounds. This and all
-    /// other fields are absent if the canary's rate would be above 1.
+    /// Chance that the fault passes the gate, as `healthy_passes`. This and all other fields are absent if the
+    /// canary's rate would be above 1.
     pub passes: Option<Chance>,
     /// Rolled back by plain bounds.
     pub plain: Option<Detection>,

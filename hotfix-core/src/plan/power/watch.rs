@@ -439,6 +439,17 @@ pub(crate) fn kept_by_rollback(
     Watching::of(policy, traffic, &alone, phase)?.course(1.0).kept.last().copied()
 }
 
+/// Chance that a release as good as the record passes the gate in the least time. With exactly the planned
+/// requests it may do so more often: a gate whose last window has fewer than the least trials waits, and a
+/// bound may be at the step of one bad event.
+pub(crate) fn passes_in_time(plan: &Plan, metric: &Metric, phase: &Phase) -> Option<f64> {
+    let watching = Watching::try_new(plan, metric, phase)?;
+    let (gate, calm) = (watching.gate?, watching.calm?);
+    let all = draw(metric, watching.trials(), watching.rate);
+    let steps = gate.mean(|most| all.at_most(most)) / all.at_most(gate.most);
+    Some(watching.course(1.0).passes * steps * (1.0 - calm.unasked))
+}
+
 /// The record's rate of bad events; none where it is not above 0.
 pub(super) fn bad_rate(metric: &Metric) -> Option<f64> {
     healthy::bad_rate(metric).filter(|rate| *rate > 0.0 && rate.is_finite())
