@@ -77,17 +77,11 @@ pub(crate) fn in_a_row(policy: &Policy, chance: f64) -> f64 {
     let watch = policy.watch();
     let between = (watch.consecutive_breaches - 1.0) * watch.reads_every().as_seconds();
     let apart = (between / watch.window.as_seconds()).floor();
-    power(chance, apart + 1.0)
-}
-
-/// A chance to the power of a whole number of times.
-fn power(chance: f64, times: f64) -> f64 {
-    let (mut power, mut done) = (1.0, 0.0);
-    while done < times && power > 0.0 {
-        power *= chance;
-        done += 1.0;
+    let (mut all, mut done) = (chance, 0.0);
+    while done < apart && all > 0.0 {
+        (all, done) = (all * chance, done + 1.0);
     }
-    power
+    all
 }
 
 /// Bad events a trial, or a minute of exposure, of a release that is as good as the record. None for what is
