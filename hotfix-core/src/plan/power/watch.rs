@@ -333,8 +333,8 @@ impl<'a> Watching<'a> {
     /// Whether a live arm that happens to be clearly beyond the bound, too, puts off the rollback of what
     /// cannot meet it, which is left out.
     pub(super) fn may_put_off(&self) -> bool {
-        let looks = self.ticks[..self.least].iter().map(|tick| &tick.look);
-        self.phase.share < Share::ALL && looks.into_iter().any(|look| look.hopeful.is_some())
+        let mut ticks = self.ticks[..self.least].iter();
+        self.phase.share < Share::ALL && ticks.any(|tick| tick.look.hopeful.is_some())
     }
 
     /// A rollback bound of both arms waits for evidence that the canary is worse, where a test gives it.
