@@ -1,8 +1,7 @@
 //! Summary of a log for the report, built line by line in bounded memory.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 
-use crate::gate::approval::Demand;
 use crate::gate::is_same_person;
 use crate::grade::{Moment, RollbackMethod, Signal};
 use crate::judge::{Decision, Recovery};
@@ -13,7 +12,7 @@ use crate::rollout::{
     Act, ActionId, Command, Entry, Input, InputKind, Reach, Recorded, RollbackCause, Rollout,
     Stage, is_of_a_train, is_taken_out,
 };
-use crate::sorting::{remove, set_of};
+use crate::sorting::remove;
 use crate::text;
 use crate::unit::{MetricName, Name, RoleName, Timestamp};
 
@@ -65,21 +64,14 @@ pub(super) struct LogSummary {
     pub(super) refused: BTreeMap<String, u64>,
     pub(super) odd_clock: u64,
     pub(super) has_redacted_names: bool,
-    pub(super) start: Option<Start>,
+    /// The version that was started last.
+    started: Option<String>,
     /// Actions without a result so far.
     pending: BTreeMap<ActionId, Act>,
     acted_as: Vec<(String, RoleName)>,
     last_decision: Option<Decision>,
     /// Whether the last entry of the timeline is a run of readings.
     in_run: bool,
-}
-
-#[derive(Clone, Debug, PartialEq)]
-pub(super) struct Start {
-    pub(super) at: Timestamp,
-    pub(super) version: String,
-    /// The roles whose approvals met a demand.
-    pub(super) approved_by: BTreeSet<RoleName>,
 }
 
 /// One freeze: a person had to act.
@@ -215,13 +207,7 @@ impl LogSummary {
             self.works_since = None;
         }
         if let (Command::Start, Some(release)) = (&input.command, plan.release()) {
-            let demands = rollout.approvals().demands;
-            let met = demands.iter().filter(|demand| demand.is_met());
-            self.start = Some(Start {
-                at: entry.at,
-                version: release.version.clone(),
-                approved_by: set_of(met.flat_map(Demand::approvers)),
-            });
+            self.started = Some(release.version.clone());
         }
         if let Command::Observe { .. } = &input.command {
             self.visits.reading(entry.at);
@@ -446,8 +432,7 @@ impl LogSummary {
             }
             _ => {}
         }
-        if let (Some(table), Some(start)) = (entry.superseded, &self.start) {
-            let version = start.version.clone();
+        if let (Some(table), Some(version)) = (entry.superseded, self.started.clone()) {
             let attempt = rollout.attempt().saturating_sub(1);
             self.keep_comparison(AttemptComparison { attempt, version, table: table.clone() });
         }

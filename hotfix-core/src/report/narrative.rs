@@ -2,7 +2,7 @@
 
 use crate::fact::{Fact, FactId};
 use crate::grade::{MessageKind, Moment};
-use crate::judge::{Harm, Range, Version};
+use crate::judge::{Harm, Range, Recovery, Version};
 use crate::plan::{Plan, Power, Window};
 use crate::policy::Policy;
 use crate::rollout::{InputKind, RollbackCause, Rollout, Silent, State};
@@ -294,11 +294,18 @@ pub(super) fn detection(log: &LogSummary, measures: &Measures) -> Vec<String> {
         let after = back.watched_since.map_or_else(String::new, |since| {
             format!(", {} after the phase began to be watched", lasting(back.asked.since(since)))
         });
-        let report = log.signals.iter().find(|(at, _)| *at < back.asked);
-        let first =
-            if by_verdict && report.is_none() { ", before anybody reported a problem" } else { "" };
+        let reported = log.signals.iter().find(|(at, _)| *at < back.asked);
+        let before = match reported {
+            _ if matches!(back.cause, RollbackCause::Signal { .. }) => String::new(),
+            Some((at, signal)) => {
+                let signal = text::words(signal.as_str());
+                format!(", after a problem had been reported at {} ({signal})", utc(*at))
+            }
+            None if by_verdict => ", before anybody reported a problem".to_owned(),
+            None => String::new(),
+        };
         let text = format!(
-            "At {}, {by} triggered the rollback{after}{first}: {}",
+            "At {}, {by} triggered the rollback{after}{before}: {}",
             utc(back.asked),
             back.because()
         );
@@ -310,8 +317,17 @@ pub(super) fn detection(log: &LogSummary, measures: &Measures) -> Vec<String> {
         } else {
             "a rollback was due that needs a person"
         };
-        let at = utc(frozen.at);
-        (frozen.at, format!("At {at}, {because}, and the rollout was frozen: {}.", frozen.why))
+        let until = frozen.until.map_or_else(String::new, |until| {
+            format!(", until a person acted {} later", lasting(until.since(frozen.at)))
+        });
+        let text = format!(
+            "At {}, {because}, and the rollout was frozen with {} of the traffic on the new \
+             version{until}: {}.",
+            utc(frozen.at),
+            frozen.has,
+            frozen.why
+        );
+        (frozen.at, text)
     }));
     sort_by_key(&mut sentences, |(at, _)| *at);
     sentences.into_iter().map(|(_, text)| text).collect()
@@ -362,7 +378,7 @@ pub(super) fn resolution(
             let after = lasting(ended.since(back.asked));
             sentence = format!("{sentence}; it was complete at {}, after {after}", utc(ended));
         }
-        sentences.push(format!("{sentence}."));
+        sentences.push(format!("{sentence}.{}", recovery(plan.policy(), back)));
     }
     if let Some(since) = log.shown_to_work(rollout) {
         sentences.push(format!(
@@ -390,6 +406,29 @@ pub(super) fn resolution(
         sentences.push(format!("The incident was resolved at {}.", utc(resolved)));
     }
     sentences
+}
+
+/// Whether the metrics were back at their level before the deployment when a rollback ended, to
+/// follow its sentence.
+fn recovery(policy: &Policy, back: &RolledBack) -> String {
+    let (Some(_), Some((_, recovery))) = (back.confirmed, back.ended) else { return String::new() };
+    let were = match recovery {
+        Recovery::Returned => "By then the metrics were back",
+        Recovery::NotReturned => "By then the metrics were not back",
+        Recovery::NotKnown => "No readings show whether the metrics were back",
+    };
+    let of = |head: &str, wanted: Option<bool>| {
+        let found = back.recovered.iter().filter(|(_, returned)| *returned == wanted);
+        let titles: Vec<String> = found.map(|(id, _)| policy.metric_title(*id)).collect();
+        let head = format!(" {head}: {}.", text::enumerated(&titles));
+        if titles.is_empty() { String::new() } else { head }
+    };
+    let [not_returned, returned, unknown] = [
+        of("Not at their level", Some(false)),
+        of("At their level", Some(true)),
+        of("Not compared", None),
+    ];
+    format!(" {were} at their level before the deployment.{not_returned}{returned}{unknown}")
 }
 
 /// The phases of this plan that ran outside of its change window.

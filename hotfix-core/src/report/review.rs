@@ -1,21 +1,20 @@
 //! Review part of the report: what went well, what to improve, action items, and open points. All
-//! of it follows from the log, and no person is named as a cause.
+//! of it follows from the log, and no person is named as a cause. What the detection, the resolution
+//! and the tables of the report say is not repeated.
 
 use crate::deadline::{ALREADY_DONE, Awaits, Duties, Item, Source};
 use crate::fact::{Fact, Truth};
 use crate::gate::approval::Demand;
 use crate::gate::{ItemState, ListStatus};
 use crate::grade::{ChecklistMoment, DutyKind, Moment};
-use crate::judge::Recovery;
 use crate::plan::Power;
 use crate::policy::Policy;
 use crate::policy::section::Report as Asked;
-use crate::rollout::{RollbackCause, Rollout, State};
+use crate::rollout::{Rollout, State};
 use crate::text::{self, counted, joined, plain};
-use crate::unit::{RoleName, Span};
 
 use super::describe::{self, lasting, utc};
-use super::log_summary::{LogSummary, RolledBack};
+use super::log_summary::LogSummary;
 use super::model::{
     ActionItem, CriterionPart, DutyOutcome, DutyPart, PhaseEnd, PhaseVisit, QuestionPart, Report,
     Statement,
@@ -157,6 +156,7 @@ fn knows_cause(report: &Report) -> bool {
         || report.link_to_cause().is_some()
 }
 
+/// What went well besides what the detection and the resolution say.
 pub(super) fn went_well(
     rollout: &Rollout,
     log: &LogSummary,
@@ -168,67 +168,12 @@ pub(super) fn went_well(
     if kept > 0 {
         well.push(format!("{} done in time.", counted(kept, "duty was", "duties were")));
     }
-    if let Some(start) = log.start.as_ref().filter(|start| !start.approved_by.is_empty()) {
-        let title = |role: &RoleName| rollout.plan().policy().role_title(*role);
-        let roles: Vec<String> = start.approved_by.iter().map(title).collect();
-        let of =
-            if rollout.attempt() > 1 { format!(" of {}", start.version) } else { String::new() };
-        let roles = text::enumerated(&roles);
-        well.push(format!("The plan{of} was approved by {roles}; the log records it."));
-    }
     let passed = visits.iter().filter(|visit| visit.end == PhaseEnd::Passed).count();
     if passed > 0 && worse_than_found(rollout, log, visits).next().is_none() {
-        let whose = if passed == 1 { "its" } else { "their" };
-        well.push(format!(
-            "{} passed on the evidence of {whose} readings.",
-            counted(passed, "phase was", "phases were")
-        ));
-    }
-    if let Some(since) = log.shown_to_work(rollout) {
-        let after = log.start.as_ref().map_or_else(String::new, |start| {
-            format!(", {} after the deployment began", lasting(since.since(start.at)))
-        });
-        well.push(format!("The fix was shown to work{after}."));
-    }
-    for back in &log.rollbacks {
-        if matches!(back.cause, RollbackCause::Verdict { .. }) {
-            let visit = visits.iter().find(|visit| visit.until == Some(back.asked));
-            let share = visit.map_or_else(String::new, |visit| {
-                format!(", with {} of the traffic on it", visit.share)
-            });
-            well.push(format!("The metrics found the bad release, at {}{share}.", utc(back.asked)));
-        }
-        if back.tried.len() == 1 && !back.has_failed && back.confirmed.is_some() {
-            well.push(format!("The first method to roll back {} worked.", back.version));
-        }
-        if let (Some(confirmed), Some((ended, Recovery::Returned))) = (back.confirmed, back.ended) {
-            well.push(format!(
-                "The metrics were back at their level before the deployment {} after the rollback \
-                 of {} was confirmed.{}",
-                lasting(ended.since(confirmed)),
-                back.version,
-                compared(rollout, back)
-            ));
-        }
+        let phases = counted(passed, "phase was", "phases were");
+        well.push(format!("{phases} passed on the evidence of the readings."));
     }
     well
-}
-
-/// Which metrics were compared with their level before the deployment, and which were not.
-fn compared(rollout: &Rollout, back: &RolledBack) -> String {
-    let policy = rollout.plan().policy();
-    let of = |head: &str, wanted: Option<bool>| {
-        let found = back.recovered.iter().filter(|(_, returned)| *returned == wanted);
-        let titles: Vec<String> = found.map(|(id, _)| policy.metric_title(*id)).collect();
-        let titles = Some(text::enumerated(&titles)).filter(|titles| !titles.is_empty());
-        titles.map_or_else(String::new, |titles| format!(" {head}: {titles}."))
-    };
-    let [not_returned, returned, unknown] = [
-        of("Not at their level", Some(false)),
-        of("At their level", Some(true)),
-        of("Not compared", None),
-    ];
-    format!("{not_returned}{returned}{unknown}")
 }
 
 /// Metrics that are worse with the fix by less than the test finds, unless it was rolled back.
@@ -255,7 +200,11 @@ pub(super) fn to_improve(
 ) -> Vec<String> {
     let mut improve = Vec::new();
     let late = |duty: &&DutyPart| matches!(duty.status, DutyOutcome::Missed | DutyOutcome::Late);
-    improve.extend(duties.iter().filter(late).map(missed));
+    let late: Vec<String> = duties.iter().filter(late).map(|duty| duty.title.clone()).collect();
+    if !late.is_empty() {
+        let duties = counted(late.len(), "duty was", "duties were");
+        improve.push(format!("{duties} missed or done late: {}.", text::enumerated(&late)));
+    }
     let failed = log.failed.iter();
     improve.extend(
         failed
@@ -266,21 +215,6 @@ pub(super) fn to_improve(
     improve.extend(silent.map(|visit| {
         format!("Phase {} had no readings for {}.", visit.phase, lasting(visit.longest_silence))
     }));
-    improve.extend(log.rollbacks.iter().filter_map(|back| not_returned(rollout, back)));
-    improve.extend(log.frozen.iter().map(|frozen| match frozen.until {
-        Some(until) => format!(
-            "The rollout was frozen at {} with {} of the traffic on the new version, until a person \
-             acted {} later.",
-            utc(frozen.at),
-            frozen.has,
-            lasting(until.since(frozen.at))
-        ),
-        None => format!(
-            "The rollout has been frozen since {} with {} of the traffic on the new version.",
-            utc(frozen.at),
-            frozen.has
-        ),
-    }));
     improve.extend(log.asked_late.iter().map(|(at, why)| {
         text::ended(&format!("After the completion a person was asked at {}: {why}", utc(*at)))
     }));
@@ -289,30 +223,6 @@ pub(super) fn to_improve(
         overridden.map(|(phase, why)| format!("Phase {phase} was passed by a person: {why}.")),
     );
     improve.extend(worse_than_found(rollout, log, visits));
-    for visit in visits.iter().filter(|visit| visit.end == PhaseEnd::RolledBack) {
-        let has_passed = |of: &PhaseEnd| matches!(of, PhaseEnd::Passed | PhaseEnd::Overridden);
-        let before = visits.iter().filter(|of| of.attempt == visit.attempt && has_passed(&of.end));
-        let before: Vec<String> = before.map(|other| other.phase.to_string()).collect();
-        if !before.is_empty() {
-            let (phase, passed) = (visit.phase, text::enumerated(&before));
-            improve.push(format!(
-                "The release was rolled back in phase {phase} after it had passed {passed}."
-            ));
-        }
-    }
-    let mut signals = log.signals.iter();
-    let reported = signals.find_map(|(at, signal)| {
-        Some((at, signal, log.rollbacks.iter().find(|back| *at <= back.asked)?))
-    });
-    if let Some((at, signal, back)) = reported {
-        let is_found = matches!(back.cause, RollbackCause::Verdict { .. });
-        let how = if is_found { "before a verdict found it" } else { "that no verdict found" };
-        let signal = text::words(signal.as_str());
-        improve.push(format!("A problem was reported {how}: {signal}, at {}.", utc(*at)));
-    }
-    if rollout.attempt() > 1 {
-        improve.push(format!("There were {} attempts.", rollout.attempt()));
-    }
     if log.waived > 0 {
         let items = counted(log.waived, "checklist item was", "checklist items were");
         improve.push(format!("{items} waived."));
@@ -354,47 +264,6 @@ fn failed_by_chance(policy: &Policy, power: &Power) -> Option<String> {
             describe::figure((100.0 * all_gates).round())
         )
     })
-}
-
-/// A rollback after which the metrics were not at their level, or where that is not known.
-fn not_returned(rollout: &Rollout, back: &RolledBack) -> Option<String> {
-    let (ended, recovery) = back.ended?;
-    let after = lasting(ended.since(back.confirmed?));
-    match recovery {
-        Recovery::Returned => None,
-        Recovery::NotReturned => Some(format!(
-            "The metrics were not at their level before the deployment {after} after the rollback \
-             of {} was confirmed.{}",
-            back.version,
-            compared(rollout, back)
-        )),
-        Recovery::NotKnown => Some(format!(
-            "Whether the metrics were back at their level before the deployment {after} after the \
-             rollback of {} was confirmed is not known: there were no readings after it, or none \
-             before the deployment.",
-            back.version
-        )),
-    }
-}
-
-fn missed(duty: &DutyPart) -> String {
-    let whose = duty.role.as_ref().map_or_else(String::new, |role| format!(" ({role})"));
-    let due = duty.due.map_or_else(String::new, |due| format!(", due {}", utc(due)));
-    match (duty.status, duty.missed, duty.settled) {
-        (_, Some(missed), _) => {
-            let times = duty.times.unwrap_or_default();
-            let [missed, times] = [missed, times].map(|count| counted(count, "time", "times"));
-            format!("{}{whose}: missed {missed}, done {times}.", duty.title)
-        }
-        (DutyOutcome::Late, None, Some(settled)) => {
-            let late = duty.due.map_or_else(Span::default, |due| settled.since(due));
-            format!("{}{whose}{due}: done {} late.", duty.title, lasting(late))
-        }
-        _ if duty.kind == DutyKind::Escalate || duty.kind == DutyKind::Page => {
-            format!("{}{whose}{due}: nobody acknowledged it.", duty.title)
-        }
-        _ => format!("{}{whose}{due}: not done in time.", duty.title),
-    }
 }
 
 /// Action items: the duties after the incident, and the action items in notes.

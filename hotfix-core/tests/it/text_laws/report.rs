@@ -24,14 +24,10 @@ pub(super) const LAWS: &[Law] = &[
         let kept = report.duties.iter().filter(|of| of.status == DutyOutcome::Kept).count();
         let well = report.went_well.join(" ");
         let counts = kept == 0 || well.contains(&format!("{kept} dut"));
-        let attempts = m.rollout.attempt();
-        let counts = counts
-            && (attempts == 1
-                || report.to_improve.contains(&format!("There were {attempts} attempts.")));
         let duties = m.rollout.duties(m.at);
         let ends = !report.finished
             || m.rollout.state().is_final() && duties.overdue.is_empty() && duties.due.is_empty();
-        (!(counts && ends)).then(|| format!("{kept}, {attempts}, {}: {well}", report.finished))
+        (!(counts && ends)).then(|| format!("{kept}, {}: {well}", report.finished))
     }),
     ("what is done is done in the report", |m| {
         let report = m.report.as_ref()?;
