@@ -12,6 +12,7 @@ use crate::grade::{EvidenceMode, MetricKind, Response, closed_set};
 use crate::metric::Band;
 use crate::policy::Policy;
 use crate::policy::section::Phase;
+use crate::text::{enumerated, joined};
 use crate::unit::MetricName;
 
 use super::harm::Version;
@@ -303,6 +304,29 @@ impl Cause {
         let is_milder = |cause: &Self| cause.milder || !cause.reason.rolls_back(policy);
         let milder = causes.iter().skip(1).position(is_milder);
         milder.map_or(causes, |place| &causes[..=place])
+    }
+
+    /// Causes of a verdict by reason: `error rate and payment success: rollback bound crossed`.
+    pub(crate) fn described(policy: &Policy, causes: &[Self]) -> String {
+        let mut grouped: Vec<(&str, Vec<String>)> = Vec::new();
+        for cause in causes.iter().filter(|cause| !cause.is_covered(causes)) {
+            let kind = cause.metric.and_then(|id| policy.metric(id.as_str())).map(|of| of.kind);
+            let why = cause.reason.describe_for(kind);
+            let mut about =
+                cause.metric.map(|id| policy.metric_title(id)).filter(|title| !title.is_empty());
+            if let Some(instance) = &cause.instance {
+                about = Some(format!("{} ({instance})", about.unwrap_or_default()));
+            }
+            match grouped.iter_mut().find(|(known, _)| *known == why) {
+                Some((_, all)) => all.extend(about),
+                None => grouped.push((why, about.into_iter().collect())),
+            }
+        }
+        let one = |(why, about): &(&str, Vec<String>)| match about.as_slice() {
+            [] => (*why).to_owned(),
+            about => format!("{}: {why}", enumerated(about)),
+        };
+        joined(grouped.iter().map(one), "; ")
     }
 
     /// Whether another cause is of the same metric or instance; without one, of the same reason.

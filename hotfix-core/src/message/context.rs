@@ -118,7 +118,7 @@ impl Context<'_> {
         // A public message needs a subject even where the incident names no service.
         let unnamed = (self.request.audience == Audience::Public).then(|| "our service".to_owned());
         self.put("service", rollout.plan().subject().incident.service.clone().or(unnamed));
-        self.put("status", describe::public_status(rollout).to_owned());
+        self.put("status", describe::public_status(rollout));
         self.put("now", self.clock.time(at));
         self.put("began_at", self.time(moment(Moment::Began)));
         self.put("started_at", self.time(seen::started_at(rollout).or(moment(Moment::FixStarted))));
@@ -183,7 +183,8 @@ impl Context<'_> {
         self.put("affected", impact.affected());
         self.put("users_affected", impact.users_affected());
         self.put("detected_at", self.time(rollout.moment(Moment::Detected)));
-        self.put("status", describe::inside(rollout, &describe::business_status(rollout)));
+        let status = describe::status(rollout, self.request.audience);
+        self.put("status", describe::inside(rollout, &status));
         self.put("action", describe::action(rollout).to_owned());
         self.put("next_step", describe::next_step(rollout, &self.clock, at, true));
         let proven = rollout.verdict().efficacy.filter(|efficacy| efficacy.shown);

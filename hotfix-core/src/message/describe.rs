@@ -1,20 +1,22 @@
 //! Status, current action and next step of a rollout, as text for each audience.
 
+use std::slice;
+
 use crate::grade::{Audience, GateMode, MessageKind, Moment, OnFailure};
 use crate::judge::{Cause, Decision, Reason, Recovery};
 use crate::policy::section::Phase;
-use crate::rollout::{InputKind, Resume, Rollout, Silent, Stage, Stalled, State, Step};
-use crate::text::{enumerated, joined, time};
+use crate::rollout::{InputKind, Resume, Rollout, Silent, Stage, Stalled, State};
+use crate::text::time;
 use crate::unit::Timestamp;
 
 use super::before::{THEN_RETRIES, WAITS_FOR_RETRY, approval, prepared, ready};
-use super::reason::{by_decision, by_train, cause_text};
+use super::reason::{by_decision, by_train, causes_text};
 use super::seen::held_back;
 use super::zone::Clock;
 
 /// The status for the public, without versions, phases or causes.
-pub(super) fn public_status(rollout: &Rollout) -> &'static str {
-    match rollout.state() {
+pub(super) fn public_status(rollout: &Rollout) -> String {
+    let status = match rollout.state() {
         _ if ended_without_fix(rollout) => "resolved",
         State::Closed => "resolved",
         _ if rollout.goes_back() => "we are still working on it",
@@ -33,14 +35,10 @@ pub(super) fn public_status(rollout: &Rollout) -> &'static str {
         }
         // Who reads `deployed` reads that it has reached everybody.
         _ if rollout.is_timely(MessageKind::Deployed) => {
-            match (held_back(rollout), rollout.missing_readings()) {
-                (Some(_), Some(Silent::All)) => "the fix is in place for a part of the users",
-                (Some(_), _) => {
-                    "the fix is in place for a part of the users, and we are monitoring it"
-                }
-                (None, Some(Silent::All)) => "the fix is in place",
-                (None, _) => "the fix is in place, and we are monitoring it",
-            }
+            let part = if held_back(rollout).is_some() { " for a part of the users" } else { "" };
+            let is_silent = rollout.missing_readings() == Some(Silent::All);
+            let watched = if is_silent { "" } else { ", and we are monitoring it" };
+            return format!("the fix is in place{part}{watched}");
         }
         State::RollingBack if rollout.is_timely(MessageKind::Resolved) => {
             "resolved, and we are still checking it"
@@ -59,7 +57,8 @@ pub(super) fn public_status(rollout: &Rollout) -> &'static str {
         | State::Frozen
         | State::Aborted
         | State::Failed => "we are still working on it",
-    }
+    };
+    status.to_owned()
 }
 
 /// Whether the incident ended by itself: it is resolved, and no fix was started or has traffic any
@@ -109,96 +108,150 @@ fn stopped_early(rollout: &Rollout) -> bool {
     rollout.state() == State::Aborted && rollout.started_at().is_none()
 }
 
-/// The status for business readers, without versions and phases.
-pub(super) fn business_status(rollout: &Rollout) -> String {
+/// The status where the incident or the rollout ended without a fix that is live.
+fn ended_early(rollout: &Rollout, plain: bool) -> Option<String> {
+    if ended_without_fix(rollout) {
+        let was_live = rollout.rolled_back_since().is_some();
+        let how = if was_live { ", and the fix was rolled back" } else { " without a fix" };
+        return Some(format!("resolved{how}"));
+    }
+    stopped_early(rollout).then(|| {
+        let order = rollout.intervention(InputKind::Abort).filter(|_| !plain);
+        let why = order.and_then(|order| Some(format!(": {}", order.why.as_deref()?)));
+        format!("stopped before anything was deployed{}", why.unwrap_or_default())
+    })
+}
+
+/// The fix, the version that has the traffic of it, and the version that a rollback restores.
+fn versions(rollout: &Rollout, plain: bool) -> [&str; 3] {
+    let subject = rollout.plan().subject();
+    let back_to = rollout.back_to().unwrap_or_else(|| subject.previous());
+    if !plain {
+        let canary = rollout.canary_version().unwrap_or_else(|| subject.version());
+        return [subject.version(), canary, back_to];
+    }
+    let is_previous = back_to == subject.previous();
+    let back_to = if is_previous { "the previous version" } else { "another version" };
+    ["the fix", "an earlier fix", back_to]
+}
+
+/// The status for readers inside; for business readers, without versions, names of phases and causes.
+pub(super) fn status(rollout: &Rollout, audience: Audience) -> String {
+    let plain = audience == Audience::Business;
+    if let Some(ended) = ended_early(rollout, plain) {
+        return ended;
+    }
     let share = rollout.reach();
-    match rollout.state() {
-        _ if ended_without_fix(rollout) && rollout.rolled_back_since().is_some() => {
-            "resolved, and the fix was rolled back".to_owned()
+    let [fix, former, back_to] = versions(rollout, plain);
+    let step = rollout.stage().step().filter(|_| !plain);
+    let phase = step.map(|step| format!("phase {}", step.phase));
+    let has = || {
+        let phase = phase.as_ref().map_or_else(String::new, |phase| format!(" ({phase})"));
+        format!("{share} of the traffic has the fix{phase}")
+    };
+    let is_silent = rollout.missing_readings();
+    let watched = match is_silent {
+        Some(Silent::All) => "its readings are missing",
+        Some(Silent::Live) => "the readings of the version without it are missing",
+        None => "we are monitoring it",
+    };
+    match rollout.stage() {
+        Stage::Preparing if share.is_any() => {
+            format!("{}; {share} of the traffic is still on {former}", prepared(rollout)[0])
         }
-        _ if ended_without_fix(rollout) => "resolved without a fix".to_owned(),
-        _ if stopped_early(rollout) => "stopped before anything was deployed".to_owned(),
-        State::Drafted | State::AwaitingApproval | State::Ready if share.is_any() => {
-            format!("{}; {share} of the traffic still has an earlier fix", prepared(rollout)[0])
+        Stage::Preparing => prepared(rollout)[0].to_owned(),
+        Stage::Deploying(_) => deploying(rollout, phase.as_deref().unwrap_or("the fix"), plain),
+        stage @ (Stage::Monitoring(_) | Stage::Gate { .. }) => {
+            let is_at_gate = matches!(stage, Stage::Gate { .. });
+            let met = if is_at_gate && !plain { "; the phase has met its criteria" } else { "" };
+            let is_held = !is_at_gate && !plain && is_silent.is_none();
+            let held = held(rollout, audience).filter(|_| is_held);
+            let held = held.map_or_else(String::new, |why| format!("; it is held ({why})"));
+            format!("{}{met}, and {watched}{held}", has())
         }
-        State::Deploying if rollout.former_version().is_some() => {
-            let fix = deployed(rollout, "the fix");
-            format!("{fix}; {share} of the traffic still has an earlier one")
+        Stage::Paused { .. } if !share.is_any() => {
+            format!("the deployment of {} is paused", phase.as_deref().unwrap_or(fix))
         }
-        State::Drafted | State::AwaitingApproval | State::Ready => prepared(rollout)[0].to_owned(),
-        State::Deploying if !share.is_any() => deployed(rollout, "the fix"),
-        State::Paused if !share.is_any() => "the deployment of the fix is paused".to_owned(),
-        State::Deploying | State::Monitoring | State::Gate | State::Paused => {
-            let paused = match rollout.state() {
-                State::Paused => ", the rollout is paused",
+        Stage::Paused { from, .. } => {
+            let then = match from {
+                Resume::Deploying(_) | Resume::Deployed(_) => {
+                    "no more of it gets it until a person resumes it"
+                }
+                _ => watched,
+            };
+            format!("{}, the rollout is paused, and {then}", has())
+        }
+        Stage::FinalValidation { .. } => {
+            format!("{share} of the traffic has the fix, and the final validation is in progress")
+        }
+        Stage::Complete { .. } => {
+            let part = held_back(rollout).map(|_| format!(" for {share} of the traffic"));
+            let worse = got_worse(rollout).filter(|_| !plain);
+            let worse = worse.map_or_else(String::new, |why| format!("; {why}"));
+            format!("{fix} is live{}, and {watched}{worse}", part.unwrap_or_default())
+        }
+        Stage::Closed if plain => "resolved".to_owned(),
+        Stage::Closed => format!("{fix} is live, and the watch has ended"),
+        Stage::RollingBack(way) if way.watching.is_some() => {
+            let then = match rollout.recovery() {
+                Recovery::NotKnown => "no readings show yet how it is",
+                Recovery::Returned | Recovery::NotReturned => "its metrics are being watched",
+            };
+            format!("{back_to} is live, and {then}")
+        }
+        Stage::RollingBack(_) => format!("the fix is being rolled back to {back_to}"),
+        Stage::RolledBack => {
+            let back = match rollout.recovery() {
+                Recovery::NotReturned if !plain => {
+                    ", and then the metrics were not at their level before the deployment"
+                }
+                Recovery::NotKnown if !plain => {
+                    ", and then no readings showed whether the service was at its level before \
+                     the deployment"
+                }
                 _ => "",
             };
-            let then = match rollout.stage() {
-                Stage::Deploying(_) => deployed(rollout, "the next part"),
-                Stage::Paused { from: Resume::Deploying(_) | Resume::Deployed(_), .. } => {
-                    "no more of it gets it until a person resumes it".to_owned()
-                }
-                _ => watched(rollout, "we are monitoring it").to_owned(),
-            };
-            format!("{share} of the traffic has the fix{paused}, and {then}")
+            format!("the fix was rolled back to {back_to}{back}")
         }
-        State::FinalValidation => {
-            let part = match held_back(rollout) {
-                Some(_) => format!("{share} of the"),
-                None => "all".to_owned(),
-            };
-            format!("{part} traffic has the fix, and the final check is in progress")
-        }
-        State::Complete => {
-            let has = held_back(rollout)
-                .map_or("all users have".to_owned(), |_| format!("{share} of the traffic has"));
-            format!("{has} the fix, and {}", watched(rollout, "we continue to monitor it"))
-        }
-        State::Closed => "resolved".to_owned(),
-        State::RollingBack => "the fix is being rolled back".to_owned(),
-        State::RolledBack => {
-            let previous = rollout.plan().release().map(|release| release.previous.as_str());
-            let is_back = rollout.live_version() == previous;
-            let live = if is_back {
-                "the previous version is live again"
+        Stage::Frozen { tried, .. } => {
+            let why = if *tried {
+                "all rollback methods failed"
             } else {
-                "another version is live"
+                "the rollout is frozen until a person decides"
             };
-            format!("the fix was rolled back, and {live}")
+            let on = if plain { fix } else { former };
+            let has = if share.is_any() {
+                format!("{share} of the traffic is still")
+            } else {
+                "no traffic was".to_owned()
+            };
+            format!("{why}; {has} on {on}")
         }
-        State::Frozen => "the rollout is frozen until a person decides".to_owned(),
-        State::Aborted if rollout.rolled_back_since().is_some() => {
-            "the rollout was stopped, and the fix was rolled back".to_owned()
+        Stage::Aborted if rollout.rolled_back_since().is_some() => {
+            format!("the rollout was stopped, and the fix was rolled back to {back_to}")
         }
-        State::Aborted => "the rollout was stopped".to_owned(),
-        State::Failed => "the fix could not be deployed".to_owned(),
+        Stage::Aborted => "the rollout was stopped".to_owned(),
+        Stage::Failed => "the deployment failed before any traffic moved".to_owned(),
     }
 }
 
-/// That this is being deployed, or why it is not any more.
-fn deployed(rollout: &Rollout, what: &str) -> String {
-    match rollout.stalled() {
+/// That this is being deployed, or why it is not any more, and what has the traffic.
+fn deploying(rollout: &Rollout, what: &str, plain: bool) -> String {
+    let deployed = match rollout.stalled() {
         Some(Stalled::Failed) => format!("the deployment of {what} failed"),
         Some(Stalled::Late) => format!("the deployment of {what} was not confirmed in time"),
         None => format!("{what} is being deployed"),
-    }
-}
-
-/// This, unless readings are missing: then which.
-fn watched(rollout: &Rollout, monitored: &'static str) -> &'static str {
-    match rollout.missing_readings() {
-        Some(Silent::All) => "its readings are missing",
-        Some(Silent::Live) => "the readings of the version without it are missing",
-        None => monitored,
-    }
-}
-
-/// Which readings of a phase are missing, as a clause.
-fn missing(rollout: &Rollout) -> Option<&'static str> {
-    Some(match rollout.missing_readings()? {
-        Silent::All => ", and its readings are missing",
-        Silent::Live => ", and the readings of the live version are missing",
-    })
+    };
+    let share = rollout.reach();
+    let has = match rollout.former_version() {
+        Some(_) if plain => format!("; {share} of the traffic is still on an earlier fix"),
+        Some(version) => format!("; {share} of the traffic is still on {version}"),
+        // How much is not known before it is confirmed.
+        None if rollout.sees_unconfirmed_traffic() => "; readings show traffic on the fix".into(),
+        None if share.is_any() => format!("; {share} of the traffic has the fix"),
+        None => String::new(),
+    };
+    deployed + &has
 }
 
 /// What holds a phase: what a person can remove, and once its least time is over whatever it is. Only
@@ -226,15 +279,10 @@ fn held(rollout: &Rollout, audience: Audience) -> Option<String> {
             && rollout.now()?.since(step.since) >= phase.watch;
         // That the time is over says less than what holds it.
         let holds = |cause: &&Cause| cause.reason != Reason::Inconclusive;
-        let cause = verdict.causes.iter().find(holds).or(verdict.causes.first());
-        let cause = cause.filter(|_| is_held)?;
-        if cause.reason != Reason::NotJudged {
-            return Some(cause_text(cause, rollout));
-        }
-        let unjudged = verdict.causes.iter().filter(|cause| cause.reason == Reason::NotJudged);
-        let titles: Vec<String> =
-            unjudged.filter_map(|cause| Some(policy.metric_title(cause.metric?))).collect();
-        Some(format!("nothing judges {}", enumerated(&titles)))
+        let first = verdict.causes.iter().find(holds).or(verdict.causes.first());
+        let reason = first.filter(|_| is_held)?.reason;
+        let causes = verdict.causes.iter().filter(|cause| cause.reason == reason);
+        Some(causes_text(rollout, &causes.cloned().collect::<Vec<_>>()))
     })
 }
 
@@ -255,111 +303,7 @@ fn got_worse(rollout: &Rollout) -> Option<String> {
                 | Reason::CriterionMissed
         )
     });
-    Some(cause_text(cause?, rollout))
-}
-
-/// The status for responders and stakeholders.
-pub(super) fn status(rollout: &Rollout, audience: Audience) -> String {
-    let (share, subject) = (rollout.reach(), rollout.plan().subject());
-    let canary = rollout.canary_version().unwrap_or_else(|| subject.version());
-    let back_to = rollout.back_to().unwrap_or_else(|| subject.previous());
-    let at = |step: &Step| format!("phase {}", step.phase);
-    match rollout.stage() {
-        _ if ended_without_fix(rollout) => business_status(rollout),
-        _ if stopped_early(rollout) => {
-            let why = rollout.intervention(InputKind::Abort).and_then(|order| order.why.as_deref());
-            joined([business_status(rollout).as_str()].into_iter().chain(why), ": ")
-        }
-        Stage::Preparing if share.is_any() => {
-            format!("{}; {share} of the traffic is still on {canary}", prepared(rollout)[0])
-        }
-        Stage::Preparing => business_status(rollout),
-        Stage::Deploying(step) => {
-            let has = match rollout.former_version() {
-                Some(former) => format!("{share} of the traffic is still on {former}"),
-                // How much is not known before it is confirmed.
-                None if rollout.sees_unconfirmed_traffic() => {
-                    "readings show traffic on the fix".to_owned()
-                }
-                None if !share.is_any() => return deployed(rollout, &at(step)),
-                None => format!("{share} of the traffic has the fix"),
-            };
-            format!("{}; {has}", deployed(rollout, &at(step)))
-        }
-        Stage::Monitoring(step) => {
-            let phase = at(step);
-            if let Some(missing) = missing(rollout) {
-                return format!("{phase} has {share} of the traffic{missing}");
-            }
-            let held = held(rollout, audience)
-                .map_or_else(String::new, |why| format!(", and is held: {why}"));
-            format!("{phase} is being watched at {share} of the traffic{held}")
-        }
-        Stage::Gate { step, .. } => {
-            let missing = missing(rollout).unwrap_or_default();
-            format!("{} has met its criteria at {share} of the traffic{missing}", at(step))
-        }
-        Stage::FinalValidation { .. } => format!("final validation at {share} of the traffic"),
-        Stage::Complete { .. } => {
-            let part = held_back(rollout).map(|_| format!(" at {share} of the traffic"));
-            let part = part.unwrap_or_default();
-            let then = missing(rollout).unwrap_or(" and still being watched");
-            let worse = got_worse(rollout).map_or_else(String::new, |why| format!("; {why}"));
-            format!("{} is live{part}{then}{worse}", subject.version())
-        }
-        Stage::Closed => format!("{} is live, and the watch has ended", subject.version()),
-        Stage::RollingBack(way) if way.watching.is_some() => {
-            let then = match rollout.recovery() {
-                Recovery::NotKnown => "no readings show yet how it is",
-                Recovery::Returned | Recovery::NotReturned => "its metrics are being watched",
-            };
-            format!("{back_to} is {}, and {then}", subject.live(back_to))
-        }
-        Stage::RollingBack(_) => format!("rolling back to {back_to}"),
-        Stage::RolledBack => {
-            let back = match rollout.recovery() {
-                Recovery::Returned => "",
-                Recovery::NotReturned => {
-                    ", and then the metrics were not at their level before the deployment"
-                }
-                Recovery::NotKnown => {
-                    ", and then no readings showed whether the service was at its level before \
-                     the deployment"
-                }
-            };
-            format!("rolled back to {back_to}{back}")
-        }
-        Stage::Paused { from, .. } => match from {
-            Resume::Deploying(step) if !share.is_any() => {
-                format!("paused while {} was being deployed", at(step))
-            }
-            Resume::Deployed(step) if !share.is_any() => {
-                format!("paused before {}", at(step))
-            }
-            Resume::Deploying(step)
-            | Resume::Deployed(step)
-            | Resume::Monitoring(step)
-            | Resume::Gate(step) => {
-                let missing = missing(rollout).unwrap_or_default();
-                format!("paused in {} at {share} of the traffic{missing}", at(step))
-            }
-            Resume::FinalValidation { .. } => {
-                format!("paused in the final validation at {share} of the traffic")
-            }
-        },
-        Stage::Frozen { tried: true, .. } if !share.is_any() => {
-            format!("all rollback methods failed; no traffic was on {canary}")
-        }
-        Stage::Frozen { tried: true, .. } => {
-            format!("all rollback methods failed; {share} of the traffic is still on {canary}")
-        }
-        Stage::Frozen { .. } => format!("frozen: {share} of the traffic stays on {canary}"),
-        Stage::Aborted if rollout.rolled_back_since().is_some() => {
-            format!("aborted, and rolled back to {back_to}")
-        }
-        Stage::Aborted => "aborted".to_owned(),
-        Stage::Failed => "the deployment failed before any traffic moved".to_owned(),
-    }
+    Some(causes_text(rollout, slice::from_ref(cause?)))
 }
 
 const WAITS_FOR_DECISION: &str = "waiting for a person's decision";
@@ -387,15 +331,9 @@ pub(super) fn action(rollout: &Rollout) -> &'static str {
                 "waiting for a person to confirm that the incident is resolved"
             }
         }
-        // No phase gives the fix more traffic.
-        Stage::Monitoring(step) if is_last(rollout, step.index) => "watching the fix",
-        Stage::Monitoring(_) => "watching the fix before it gets more traffic",
-        Stage::Gate { step, .. } if is_last(rollout, step.index) => {
-            "deciding whether the final validation begins"
-        }
-        Stage::Gate { .. } => "deciding whether the fix gets more traffic",
+        Stage::Gate { .. } => "deciding whether the rollout continues",
         Stage::FinalValidation { .. } => "running the final validation",
-        Stage::Complete { .. } => "watching the fix",
+        Stage::Monitoring(_) | Stage::Complete { .. } => "watching the fix",
         Stage::Closed => "nothing more to do",
         Stage::RollingBack(way) if way.watching.is_some() => {
             "checking that the service recovers after the rollback"
@@ -412,10 +350,6 @@ pub(super) fn action(rollout: &Rollout) -> &'static str {
         Stage::Frozen { tried: true, .. } => "deciding how to roll back by hand",
         Stage::Frozen { .. } => "deciding whether to roll back or to deploy another release",
     }
-}
-
-fn is_last(rollout: &Rollout, index: usize) -> bool {
-    index + 1 >= rollout.plan().policy().phases().len()
 }
 
 /// The next step; with `plain`, without names of phases.
@@ -496,14 +430,16 @@ pub(super) fn next_step(
             "watch until the metrics are back at their level before the fix".to_owned()
         }
         Stage::RolledBack | Stage::Aborted | Stage::Failed => {
-            let first = match rollout.recovery() {
-                Recovery::NotReturned if !plain && rollout.state() == State::RolledBack => {
+            let recovery =
+                (!plain && rollout.state() == State::RolledBack).then(|| rollout.recovery());
+            let first = match recovery {
+                Some(Recovery::NotReturned) => {
                     "find out why the metrics are not at their level before the deployment; "
                 }
-                Recovery::NotKnown if !plain && rollout.state() == State::RolledBack => {
+                Some(Recovery::NotKnown) => {
                     "check that the service is at its level before the deployment; "
                 }
-                _ => "",
+                Some(Recovery::Returned) | None => "",
             };
             let then = if by_train(rollout).is_some() {
                 THEN_RETRIES

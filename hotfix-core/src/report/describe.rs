@@ -3,12 +3,10 @@
 use serde_json::{Map, Value};
 
 use crate::fact::{FactValue, Facts};
-use crate::judge::{Cause, Decision};
+use crate::judge::Decision;
 use crate::plan::Plan;
 use crate::policy::Policy;
-use crate::rollout::{
-    Act, Command, ItemStatus, Resume, RollbackCause, RollbackProgress, Rollout, Stage,
-};
+use crate::rollout::{Act, Command, ItemStatus, Resume, RollbackProgress, Rollout, Stage};
 pub(super) use crate::text::lasting;
 use crate::text::{self, joined, words};
 use crate::unit::{Name, Timestamp};
@@ -75,46 +73,10 @@ pub(super) fn act(policy: &Policy, act: &Act) -> String {
     }
 }
 
-/// Causes of a verdict by reason: `error rate and payment success: rollback bound crossed`.
-pub(super) fn causes(policy: &Policy, causes: &[Cause]) -> String {
-    let mut grouped: Vec<(&str, Vec<String>)> = Vec::new();
-    for cause in causes.iter().filter(|cause| !cause.is_covered(causes)) {
-        let kind = cause.metric.and_then(|id| policy.metric(id.as_str())).map(|of| of.kind);
-        let why = cause.reason.describe_for(kind);
-        let mut about =
-            cause.metric.map(|id| policy.metric_title(id)).filter(|title| !title.is_empty());
-        if let Some(instance) = &cause.instance {
-            about = Some(format!("{} ({instance})", about.unwrap_or_default()));
-        }
-        match grouped.iter_mut().find(|(known, _)| *known == why) {
-            Some((_, all)) => all.extend(about),
-            None => grouped.push((why, about.into_iter().collect())),
-        }
-    }
-    let one = |(why, about): &(&str, Vec<String>)| match about.as_slice() {
-        [] => (*why).to_owned(),
-        about => format!("{}: {why}", text::enumerated(about)),
-    };
-    joined(grouped.iter().map(one), "; ")
-}
-
 pub(super) fn decision(decision: Decision) -> String {
     match decision {
         Decision::Ask => "ask a person to decide".to_owned(),
         known => words(known.as_str()),
-    }
-}
-
-pub(super) fn rollback_cause(policy: &Policy, cause: &RollbackCause) -> String {
-    match cause {
-        RollbackCause::Verdict { causes: all } => causes(policy, Cause::of_rollback(policy, all)),
-        RollbackCause::Signal { signal } => signal.described().to_owned(),
-        RollbackCause::Person => "the rollback was requested".to_owned(),
-        RollbackCause::Revert { version } => {
-            format!("a person requested an immediate return to {version}")
-        }
-        RollbackCause::ActionFailed => "a step of the deployment failed".to_owned(),
-        RollbackCause::Abort => "a person aborted the rollout".to_owned(),
     }
 }
 
@@ -173,7 +135,7 @@ pub(super) fn stage(rollout: &Rollout, stage: &Stage) -> String {
             };
             format!(
                 "frozen: {because}; the traffic does not move until a person acts ({})",
-                rollback_cause(plan.policy(), why)
+                why.described(plan.policy())
             )
         }
         Stage::Aborted => "aborted".to_owned(),
@@ -191,7 +153,7 @@ fn rolling_back(plan: &Plan, way: &RollbackProgress) -> String {
         );
     }
     let by = if way.returning.is_some() { " in traffic steps".to_owned() } else { by };
-    format!("rolling back to {previous}{by}: {}", rollback_cause(plan.policy(), &way.why))
+    format!("rolling back to {previous}{by}: {}", way.why.described(plan.policy()))
 }
 
 /// An input as text. `about` is the action that a `confirm` or `failed` refers to.

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use crate::gate::is_same_person;
 use crate::grade::{Moment, RollbackMethod, Signal};
-use crate::judge::{Decision, Recovery};
+use crate::judge::{Cause, Decision, Recovery};
 use crate::plan::Plan;
 use crate::policy::Policy;
 use crate::policy::section::Metric;
@@ -341,7 +341,7 @@ impl LogSummary {
         let turned = self.last_decision != Some(verdict.decision);
         self.last_decision = Some(verdict.decision);
         let policy = rollout.plan().policy();
-        let causes = || describe::causes(policy, verdict.led_by(policy));
+        let causes = || Cause::described(policy, verdict.led_by(policy));
         let decides = verdict.decision.needs_answer();
         let is_shown = match verdict.decision {
             Decision::Ask => turned && asks(entry),
@@ -387,7 +387,7 @@ impl LogSummary {
             frozen.until.get_or_insert(at);
         }
         if let Stage::Frozen { why, tried, .. } = to {
-            let why = describe::rollback_cause(rollout.plan().policy(), why);
+            let why = why.described(rollout.plan().policy());
             let (tried, has) = (*tried, rollout.reach());
             keep(&mut self.frozen, Frozen { at, why, tried, has, until: None });
         }
@@ -411,7 +411,7 @@ impl LogSummary {
                         attempt,
                         version: rollout.canary_version().unwrap_or_default().to_owned(),
                         asked: at,
-                        why: describe::rollback_cause(rollout.plan().policy(), &way.why),
+                        why: way.why.described(rollout.plan().policy()),
                         reason: order.and_then(reason_of),
                         cause: way.why.clone(),
                         by_train: order.is_some_and(is_of_a_train),

@@ -2,8 +2,9 @@
 //! whether the metrics recover.
 
 use crate::grade::{ChecklistMoment, MessageKind, OnFailure, RollbackMethod, Sign};
-use crate::judge::Recovery;
+use crate::judge::{Cause, Recovery};
 use crate::plan::{Plan, SCHEMA_RISK};
+use crate::policy::Policy;
 use crate::policy::section::Rollback;
 use crate::text::{brief, quoted, sentence, words};
 use crate::unit::{Share, Timestamp};
@@ -18,6 +19,20 @@ impl RollbackCause {
     /// Whether a person ordered it: then the rollback begins, whatever the policy has for failures.
     pub(crate) const fn is_an_order(&self) -> bool {
         matches!(self, Self::Person | Self::Revert { .. } | Self::Abort)
+    }
+
+    /// What called for the rollback, as a clause.
+    pub(crate) fn described(&self, policy: &Policy) -> String {
+        match self {
+            Self::Verdict { causes } => {
+                Cause::described(policy, Cause::of_rollback(policy, causes))
+            }
+            Self::Signal { signal } => signal.described().to_owned(),
+            Self::Person => "a person decided to roll back".to_owned(),
+            Self::Revert { version } => format!("a person decided to return to {version}"),
+            Self::ActionFailed => "a step of the deployment failed".to_owned(),
+            Self::Abort => "a person aborted the rollout".to_owned(),
+        }
     }
 
     /// The rollback method at this place; None after the last. A version other than the previous
