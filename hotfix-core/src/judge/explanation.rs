@@ -209,28 +209,18 @@ fn evidence(
         (Some(reason @ (Reason::PhaseEndTest | Reason::BadInstance | Reason::NotBoth)), _) => {
             sentence(reason.describe())
         }
-        (Some(Reason::EvidenceAssumed), _) => {
-            format!("Evidence {got} is enough only if errors are independent, which is assumed")
-        }
-        (Some(Reason::FewerFailures), _) => {
-            format!("Evidence {got}, but far fewer requests fail than with the live version")
-        }
-        (Some(Reason::OnlyWholePasses), _) => {
-            format!("Evidence {got} is not enough without one of the canary's instances")
-        }
         (Some(Reason::SlightlySlower), _) => format!(
             "Evidence {got}, but one boundary of the histogram alone shows it, which does not say how \
              much slower the canary is"
         ),
-        (Some(Reason::Burst), _) => {
-            format!("Evidence {got} without a burst of failures that may be under way")
-        }
-        (Some(Reason::HoldLevel), _) => format!("Evidence {got} has reached the hold level"),
         (Some(Reason::Evidence), None) => {
             "The canary's instances are worse than other choices of as many".to_owned()
         }
         (Some(Reason::Evidence), Some(at)) if log_e <= 0.0 => {
             format!("Evidence {got}, which has risen by {at} and more within the phase")
+        }
+        (Some(reason), _) if reason != Reason::Evidence => {
+            format!("Evidence {got}: {}", reason.describe())
         }
         (_, Some(at)) if log_e <= 0.0 => format!("No evidence of harm ({got}, rollback at {at})"),
         (_, Some(at)) => format!("Evidence {got}, rollback at {at}"),

@@ -377,43 +377,43 @@ fn rules(
     let watched = &judge.watched[index];
     let id = watched.metric().id;
     let Some((_, seen)) = verdict.metrics.get(index) else { return Vec::new() };
-    let named = |reason: Reason| {
-        let named = |cause: &Cause| cause.metric == Some(id) && cause.reason == reason;
-        verdict.causes.iter().any(named).then_some(reason)
+    // The first of these reasons that is a cause of this metric.
+    let named = |reasons: &[Reason]| {
+        let is_cause = |reason: &&Reason| {
+            verdict.causes.iter().any(|of| of.metric == Some(id) && of.reason == **reason)
+        };
+        reasons.iter().find(is_cause).copied()
     };
     let mut rules = Vec::new();
     let mut apply = |rule: Rule, reason: Option<Reason>| rules.push(AppliedRule { reason, rule });
     if watched.same().is_striking() {
-        apply(Rule::Arms, named(Reason::IdenticalArms));
+        apply(Rule::Arms, named(&[Reason::IdenticalArms]));
     }
     match seen.band {
-        Band::NoData => apply(Rule::Fresh { band: seen.band }, named(Reason::NoData)),
-        Band::Stale => apply(Rule::Fresh { band: seen.band }, named(Reason::Stale)),
-        Band::NoLiveData => apply(Rule::Fresh { band: seen.band }, named(Reason::NoLiveData)),
-        Band::NotFinite => apply(Rule::Fresh { band: seen.band }, named(Reason::NotFinite)),
+        Band::NoData => apply(Rule::Fresh { band: seen.band }, named(&[Reason::NoData])),
+        Band::Stale => apply(Rule::Fresh { band: seen.band }, named(&[Reason::Stale])),
+        Band::NoLiveData => apply(Rule::Fresh { band: seen.band }, named(&[Reason::NoLiveData])),
+        Band::NotFinite => apply(Rule::Fresh { band: seen.band }, named(&[Reason::NotFinite])),
         Band::NotJudged => {
-            let reason = named(Reason::LiveNeverRead).or_else(|| named(Reason::NotJudged));
-            apply(Rule::NotJudged, reason);
+            apply(Rule::NotJudged, named(&[Reason::LiveNeverRead, Reason::NotJudged]));
         }
         Band::Success | Band::Hold | Band::Between | Band::Alert | Band::Rollback => {
             if let Some(needs) = seen.needs {
-                apply(Rule::LeastTrials { needs }, named(Reason::TooFewTrials));
+                apply(Rule::LeastTrials { needs }, named(&[Reason::TooFewTrials]));
             } else {
                 for rule in watched.bound_rules(window.sums(), moment, Stretch::Window) {
                     let Rule::Bound { bound, crossed, .. } = rule else { continue };
                     let reason = match (bound, crossed) {
-                        (BoundKind::Rollback, Some(true)) => [
+                        (BoundKind::Rollback, Some(true)) => named(&[
                             Reason::RollbackBand,
                             Reason::OneInstance,
                             Reason::NotConfirmed,
                             Reason::WarmingUp,
-                        ]
-                        .into_iter()
-                        .find_map(named),
-                        (BoundKind::Alert, Some(true)) => named(Reason::AlertBand),
+                        ]),
+                        (BoundKind::Alert, Some(true)) => named(&[Reason::AlertBand]),
                         // There the window is what the gate compares.
                         (BoundKind::Success, _) if watched.trails(moment.share) => {
-                            named(Reason::CriterionMissed).or_else(|| named(Reason::Between))
+                            named(&[Reason::CriterionMissed, Reason::Between])
                         }
                         _ => None,
                     };
@@ -424,7 +424,7 @@ fn rules(
     }
     if let Some(log_e) = seen.log_e {
         let threshold = judge.own_threshold(index);
-        let reason = [
+        let reason = named(&[
             Reason::Evidence,
             Reason::OnlyWholePasses,
             Reason::NotBoth,
@@ -434,35 +434,32 @@ fn rules(
             Reason::BadInstance,
             Reason::HoldLevel,
             Reason::Burst,
-        ]
-        .into_iter()
-        .find_map(named);
+        ]);
         // Where one boundary alone shows it.
         let decides = threshold.is_some_and(|threshold| log_e >= threshold);
-        let hangs = || named(Reason::SlightlySlower).filter(|_| watched.hangs_on_a_boundary());
+        let hangs = || named(&[Reason::SlightlySlower]).filter(|_| watched.hangs_on_a_boundary());
         let reason = reason.or_else(|| hangs().filter(|_| decides));
         apply(Rule::Evidence { log_e, threshold }, reason);
-        let reason = [Reason::SlightlySlower, Reason::WarmingUp].into_iter().find_map(named);
         if let Some(rule) = watched.slowdown_rule(moment.at) {
-            apply(rule, reason);
+            apply(rule, named(&[Reason::SlightlySlower, Reason::WarmingUp]));
         }
     }
     if let Some(fix) = judge.fix_test.as_ref().filter(|fix| fix.metric == index) {
         let (log_e, threshold) = (fix.now.test.log_e(), fix.now.test.threshold());
         let rule = Rule::Efficacy { log_e, shown: fix.now.shown, threshold };
-        let in_vain = || named(Reason::CannotDecide).filter(|_| !fix.now.shown);
-        apply(rule, named(Reason::EfficacyNotShown).or_else(in_vain));
+        let in_vain = || named(&[Reason::CannotDecide]).filter(|_| !fix.now.shown);
+        apply(rule, named(&[Reason::EfficacyNotShown]).or_else(in_vain));
     }
     let Some(phase) = moment.due.filter(|_| watched.metric().role == Role::Decide) else {
         return rules;
     };
     let (seconds, least) = (watched.readings().covered.as_seconds(), phase.watch.as_seconds());
-    apply(Rule::Covered { seconds, least }, named(Reason::Gaps));
+    apply(Rule::Covered { seconds, least }, named(&[Reason::Gaps]));
     for rule in watched.bound_rules(&watched.judged(moment.share), moment, Stretch::Phase) {
         let reason = match rule {
-            Rule::Bound { bound: BoundKind::Success, .. } => named(Reason::CriterionMissed)
-                .or_else(|| named(Reason::Between))
-                .or_else(|| named(Reason::TooFewTrials)),
+            Rule::Bound { bound: BoundKind::Success, .. } => {
+                named(&[Reason::CriterionMissed, Reason::Between, Reason::TooFewTrials])
+            }
             _ => None,
         };
         apply(rule, reason);
@@ -472,7 +469,7 @@ fn rules(
     {
         let (log_e, threshold) = (safe.log_e(), safe.threshold());
         let rule = Rule::Safe { decided: safe.decided(), log_e, threshold };
-        apply(rule, named(Reason::NotShownSafe));
+        apply(rule, named(&[Reason::NotShownSafe]));
     }
     rules
 }

@@ -41,6 +41,9 @@ pub struct OpenQuestion {
 /// What helps where the policy makes the rollout wait for readings.
 const RESTORE: &str = "Restore the readings, or send `roll_back`.";
 
+/// What a question during a deployment is about does not stop it.
+const CONTINUES: &str = "The deployment continues unless somebody sends `pause` or `roll_back`.";
+
 /// Where what was stated after the end ends in a question about it, and what was stated before it.
 const IF_OPEN_AGAIN: &str = "If it is open again, send `set_times` with `resolved` null.";
 const SINCE_LIVE: &str = "by what was stated since the fix is live.";
@@ -80,16 +83,8 @@ impl Conclusion<'_> {
         let waits = objects || self.case.people.bars_promotion() || decision == Decision::RollBack;
         match self.case.place.stage() {
             &Stage::Gate { step, until: Some(until) } if !waits => {
-                let goes_on = if at < until {
-                    format!(
-                        "If this is over by {}, it is promoted to {} then",
-                        moment(until),
-                        self.follows(step)
-                    )
-                } else {
-                    "Once this is over, its veto window begins again".to_owned()
-                };
-                format!("{goes_on} unless somebody sends `hold`. {}", self.at_the_gate(step))
+                let by = if at < until { "If this is over by then" } else { "Once this is over" };
+                format!("{by}, {}", self.unless_held(at, step, until))
             }
             Stage::Monitoring(_) if self.case.waits_for_data(self.plan.policy()).is_some() => {
                 RESTORE.to_owned()
@@ -169,40 +164,37 @@ impl Conclusion<'_> {
         format!("Send `promote` to continue with {}, or `roll_back`.", self.follows(step))
     }
 
-    /// When a phase is promoted that has met its criteria, unless a person objects.
+    /// When a phase is promoted that has met its criteria, unless a person objects, as a clause.
+    fn unless_held(&self, at: Timestamp, step: Step, until: Timestamp) -> String {
+        let when = if at < until {
+            format!("it is promoted to {} at {}", self.follows(step), moment(until))
+        } else {
+            "its veto window begins again".to_owned()
+        };
+        format!("{when} unless somebody sends `hold`. {}", self.at_the_gate(step))
+    }
+
+    /// The question in a veto window.
     pub(super) fn question_in_the_window(
         &self,
         at: Timestamp,
         step: Step,
         until: Timestamp,
     ) -> String {
-        let when = if at < until {
-            format!("It is promoted to {} at {}", self.follows(step), moment(until))
-        } else {
-            "Its veto window begins again".to_owned()
-        };
         let check = self.phase_at(step.index).map(to_check).unwrap_or_default();
-        format!(
-            "{}. {when} unless somebody sends `hold`. {}{check}",
-            self.met(step),
-            self.at_the_gate(step)
-        )
+        let when = sentence(&self.unless_held(at, step, until));
+        format!("{}. {when}{check}", self.met(step))
     }
 
     /// The inputs that a complete service has while its train is being rolled back.
     fn until_its_turn(&self) -> String {
-        let version = brief(self.version());
-        if self.plan.on_failure() == OnFailure::RollBack {
-            format!(
-                "Its train is being rolled back, and {version} follows in its turn. To roll it back \
-                 now, send `roll_back`."
-            )
-        } else {
-            format!(
-                "Its train is being rolled back, and refuses `promote` meanwhile. {version} stays \
-                 live unless somebody sends `roll_back`."
-            )
-        }
+        let is_next = self.plan.on_failure() == OnFailure::RollBack;
+        let then = if is_next { "follows in its turn" } else { "stays live" };
+        format!(
+            "Its train is being rolled back, and refuses `promote` meanwhile: {} {then}. To \
+             roll it back now, send `roll_back`.",
+            brief(self.version())
+        )
     }
 
     /// The inputs that end a pause.
@@ -517,13 +509,9 @@ impl Conclusion<'_> {
 
     /// Whether to promote a phase that has met its criteria.
     pub(super) fn question_at_the_gate(&self, step: Step) -> String {
-        let choices = if self.case.waits_for_data(self.plan.policy()).is_some() {
-            RESTORE.to_owned()
-        } else {
-            format!("Promote it to {} with `promote`, or send `roll_back`.", self.follows(step))
-        };
+        let (met, choices) = (self.met(step), self.at_the_gate(step));
         let check = self.phase_at(step.index).map(to_check).unwrap_or_default();
-        format!("{}. {choices}{check}{}", self.met(step), self.open_objection())
+        format!("{met}. {choices}{check}{}", self.open_objection())
     }
 
     /// That a phase met its criteria.
@@ -534,10 +522,7 @@ impl Conclusion<'_> {
     /// Says that readings have stopped, where the start does not wait for them.
     pub(super) fn name_silence(&mut self, at: Timestamp) {
         if let Some(silence) = self.case.silence(self.plan.policy(), at) {
-            self.ask(&format!(
-                "{silence}.{} The deployment continues unless somebody sends `pause` or `roll_back`.",
-                silence.of.then()
-            ));
+            self.ask(&format!("{silence}.{} {CONTINUES}", silence.of.then()));
         }
     }
 
@@ -548,8 +533,7 @@ impl Conclusion<'_> {
             open.and_then(|open| Some((open, self.case.stated(&open.stated)?)))
         {
             self.ask(&format!(
-                "{stated} before the start, and nobody has answered since {}. The deployment continues \
-                 unless somebody sends `pause` or `roll_back`.",
+                "{stated} before the start, and nobody has answered since {}. {CONTINUES}",
                 moment(open.since)
             ));
         }

@@ -378,7 +378,6 @@ fn post_1_a_claim_that_was_shown_is_no_success_of_a_fix_that_was_rolled_back() {
     story.input(&retry.to_string());
     story.start();
     assert!(!shown(&story));
-    let report = Report::from_log(story.rollout.log().as_bytes()).unwrap();
     story.run(30, Story::healthy);
     assert!(shown(&story));
 }
