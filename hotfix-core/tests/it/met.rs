@@ -528,6 +528,7 @@ fn met_6_readings_that_came_and_were_not_used_are_said_to_be_so() {
 #[test]
 fn met_6_a_refused_reading_says_which_part_it_was() {
     let pods = r#"{"e":{"canary":{"pod-1":[1,10],"pod-77":[11,10]}}}"#;
+    let negative = r#"{"e":{"canary":{"pod-1":[5,-4],"pod-77":[0,1000]}}}"#;
     let large = r#"{"e":{"canary":{"pod-77":[1,1e300]}}}"#;
     let stratum = r#"{"e":[{"canary":[1,10]},{"baseline":[-1,10]}]}"#;
     for (metrics, place, says) in [
@@ -540,6 +541,11 @@ fn met_6_a_refused_reading_says_which_part_it_was() {
             large,
             "HF-MET-008 /metrics/e/canary/pod-77",
             "instance `pod-77` of the canary of `e` has",
+        ),
+        (
+            negative,
+            "HF-MET-004 /metrics/e/canary/pod-1",
+            "instance `pod-1` of the canary of `e` has",
         ),
         (stratum, "HF-MET-004 /metrics/e/1/baseline", "the baseline of `e` in stratum 2 has"),
     ] {

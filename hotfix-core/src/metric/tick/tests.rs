@@ -160,15 +160,6 @@ fn field_3_a_total_that_is_not_finite_is_no_reset_of_its_instance() {
 }
 
 #[test]
-fn met_6_an_instance_has_no_more_errors_than_requests() {
-    let text = r#"{"canary": {"a": [5, 4], "b": [0, 1000]}}"#;
-    let refused = read(&mut Counters::default(), text).unwrap_err();
-    assert_eq!(refused.code(), "HF-MET-003");
-    let text = r#"{"canary": {"a": [5, -4], "b": [0, 1000]}}"#;
-    assert_eq!(read(&mut Counters::default(), text).unwrap_err().code(), "HF-MET-004");
-}
-
-#[test]
 fn met_6_strata_keep_rows_of_their_own_and_counters_of_their_own() {
     let mut counters = Counters::default();
     let tick =
