@@ -306,12 +306,16 @@ impl Cause {
         milder.map_or(causes, |place| &causes[..=place])
     }
 
-    /// Causes of a verdict by reason: `error rate and payment success: rollback bound crossed`.
+    /// Causes of a verdict by reason: `error rate and log errors: above the rollback bound`.
     pub(crate) fn described(policy: &Policy, causes: &[Self]) -> String {
-        let mut grouped: Vec<(&str, Vec<String>)> = Vec::new();
+        let mut grouped: Vec<(String, Vec<String>)> = Vec::new();
         for cause in causes.iter().filter(|cause| !cause.is_covered(causes)) {
-            let kind = cause.metric.and_then(|id| policy.metric(id.as_str())).map(|of| of.kind);
-            let why = cause.reason.describe_for(kind);
+            let metric = cause.metric.and_then(|id| policy.metric(id.as_str()));
+            let why = match (cause.reason, metric.map(|metric| metric.worse.side())) {
+                (Reason::RollbackBand, Some(side)) => format!("{side} the rollback bound"),
+                (Reason::AlertBand, Some(side)) => format!("{side} the alert bound"),
+                (reason, _) => reason.describe_for(metric.map(|metric| metric.kind)).to_owned(),
+            };
             let mut about =
                 cause.metric.map(|id| policy.metric_title(id)).filter(|title| !title.is_empty());
             if let Some(instance) = &cause.instance {
@@ -322,8 +326,8 @@ impl Cause {
                 None => grouped.push((why, about.into_iter().collect())),
             }
         }
-        let one = |(why, about): &(&str, Vec<String>)| match about.as_slice() {
-            [] => (*why).to_owned(),
+        let one = |(why, about): &(String, Vec<String>)| match about.as_slice() {
+            [] => why.clone(),
             about => format!("{}: {why}", enumerated(about)),
         };
         joined(grouped.iter().map(one), "; ")

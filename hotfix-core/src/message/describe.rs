@@ -1,7 +1,5 @@
 //! Status, current action and next step of a rollout, as text for each audience.
 
-use std::slice;
-
 use crate::grade::{Audience, GateMode, MessageKind, Moment, OnFailure};
 use crate::judge::{Cause, Decision, Reason, Recovery};
 use crate::policy::section::Phase;
@@ -10,7 +8,7 @@ use crate::text::time;
 use crate::unit::Timestamp;
 
 use super::before::{THEN_RETRIES, WAITS_FOR_RETRY, approval, prepared, ready};
-use super::reason::{by_decision, by_train, causes_text};
+use super::reason::{by_decision, by_train, cause_text};
 use super::seen::held_back;
 use super::zone::Clock;
 
@@ -197,7 +195,8 @@ pub(super) fn status(rollout: &Rollout, audience: Audience) -> String {
                 Recovery::NotKnown => "no readings show yet how it is",
                 Recovery::Returned | Recovery::NotReturned => "its metrics are being watched",
             };
-            format!("{back_to} is live, and {then}")
+            let live = rollout.plan().subject().live(rollout.back_to().unwrap_or_default());
+            format!("{back_to} is {live}, and {then}")
         }
         Stage::RollingBack(_) => format!("the fix is being rolled back to {back_to}"),
         Stage::RolledBack => {
@@ -282,7 +281,10 @@ fn held(rollout: &Rollout, audience: Audience) -> Option<String> {
         let first = verdict.causes.iter().find(holds).or(verdict.causes.first());
         let reason = first.filter(|_| is_held)?.reason;
         let causes = verdict.causes.iter().filter(|cause| cause.reason == reason);
-        Some(causes_text(rollout, &causes.cloned().collect::<Vec<_>>()))
+        Some(match causes.cloned().collect::<Vec<_>>().as_slice() {
+            [one] => cause_text(one, rollout),
+            all => Cause::described(policy, all),
+        })
     })
 }
 
@@ -303,7 +305,7 @@ fn got_worse(rollout: &Rollout) -> Option<String> {
                 | Reason::CriterionMissed
         )
     });
-    Some(causes_text(rollout, slice::from_ref(cause?)))
+    Some(cause_text(cause?, rollout))
 }
 
 const WAITS_FOR_DECISION: &str = "waiting for a person's decision";

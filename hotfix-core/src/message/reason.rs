@@ -1,5 +1,7 @@
 //! The reason of a rollback, as text for each audience.
 
+use std::slice;
+
 use crate::judge::{Cause, Reason};
 use crate::rollout::{InputKind, RollbackCause, Rollout, Stage, TRAIN};
 use crate::text::{joined, words};
@@ -19,6 +21,12 @@ pub(super) fn reason(rollout: &Rollout) -> Option<String> {
     let reason = match cause {
         RollbackCause::Verdict { causes } => {
             let grave = Cause::of_rollback(policy, causes);
+            // Each metric is named once, with its gravest cause.
+            let is_first = |(place, cause): &(usize, &Cause)| {
+                !grave[..*place].iter().any(|before| before.metric == cause.metric)
+            };
+            let named = grave.iter().enumerate().filter(is_first);
+            let reasons = joined(named.map(|(_, cause)| cause_text(cause, rollout)), "; ");
             // What was read until then missed it, when the phase's longest time was over.
             let is_missed = grave.iter().any(|cause| cause.reason == Reason::CriterionMissed);
             let is_silent = |cause: &Cause| matches!(cause.reason, Reason::Stale | Reason::NoData);
@@ -28,7 +36,7 @@ pub(super) fn reason(rollout: &Rollout) -> Option<String> {
             } else {
                 ""
             };
-            causes_text(rollout, grave) + silent
+            reasons + silent
         }
         RollbackCause::Signal { .. } => with(InputKind::Report),
         RollbackCause::Person => {
@@ -83,14 +91,13 @@ pub(super) fn plain_reason(rollout: &Rollout) -> Option<String> {
     Some(format!("{reason}{again}"))
 }
 
-/// Causes by reason, with what a criterion that was missed has measured.
-pub(super) fn causes_text(rollout: &Rollout, causes: &[Cause]) -> String {
+/// A cause, with what a criterion that was missed has measured.
+pub(super) fn cause_text(cause: &Cause, rollout: &Rollout) -> String {
     let policy = rollout.plan().policy();
-    let is_missed = |of: &&Cause| matches!(of.reason, Reason::CriterionMissed | Reason::WillFail);
+    let is_missed = matches!(cause.reason, Reason::CriterionMissed | Reason::WillFail);
+    let metric = cause.metric.filter(|_| is_missed).and_then(|id| policy.metric(id.as_str()));
     // The line of its readings has those of the window.
-    let figures = causes.iter().filter(is_missed).filter_map(|cause| {
-        let metric = policy.metric(cause.metric?.as_str())?;
-        Some(format!("{} {}", metric.title, rollout.missed_criterion(metric)?))
-    });
-    joined([Cause::described(policy, causes)].into_iter().chain(figures), "; ")
+    let figures = metric.and_then(|metric| rollout.missed_criterion(metric));
+    let figures = figures.map_or_else(String::new, |figures| format!(" ({figures})"));
+    Cause::described(policy, slice::from_ref(cause)) + &figures
 }

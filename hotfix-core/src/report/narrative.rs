@@ -117,14 +117,13 @@ fn outcome(rollout: &Rollout, log: &LogSummary, measures: &Measures) -> String {
                 Some(_) => format!("{share} of the traffic"),
                 None => "the traffic".to_owned(),
             };
-            let is_silent = rollout.missing_readings() == Some(Silent::All);
-            let watched = match (rollout.state(), is_silent) {
-                (State::Paused, true) => ", the rollout is paused, and its readings are missing",
-                (State::Paused, false) => ", the rollout is paused, and it is still being watched",
-                (_, true) => ", and its readings are missing",
-                (_, false) => " and is still being watched",
+            let is_paused = rollout.state() == State::Paused;
+            let paused = if is_paused { ", the rollout is paused" } else { "" };
+            let watched = match rollout.missing_readings() {
+                Some(Silent::All) => "its readings are missing",
+                Some(Silent::Live) | None => "it is still being watched",
             };
-            format!("{new} has {part}{watched}.")
+            format!("{new} has {part}{paused}, and {watched}.")
         }
         State::Deploying
         | State::Complete
@@ -294,7 +293,7 @@ pub(super) fn detection(log: &LogSummary, measures: &Measures) -> Vec<String> {
         let after = back.watched_since.map_or_else(String::new, |since| {
             format!(", {} after the phase began to be watched", lasting(back.asked.since(since)))
         });
-        let reported = log.signals.iter().find(|(at, _)| *at < back.asked);
+        let reported = log.signals.iter().find(|(at, _)| *at <= back.asked);
         let before = match reported {
             _ if matches!(back.cause, RollbackCause::Signal { .. }) => String::new(),
             Some((at, signal)) => {

@@ -203,7 +203,7 @@ pub(super) fn to_improve(
     let late: Vec<String> = duties.iter().filter(late).map(|duty| duty.title.clone()).collect();
     if !late.is_empty() {
         let duties = counted(late.len(), "duty was", "duties were");
-        improve.push(format!("{duties} missed or done late: {}.", text::enumerated(&late)));
+        improve.push(format!("{duties} missed or done late: {}.", joined(&late, "; ")));
     }
     let failed = log.failed.iter();
     improve.extend(

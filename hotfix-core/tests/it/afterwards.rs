@@ -462,7 +462,7 @@ fn post_1_the_reason_of_a_rollback_that_a_person_requested_is_told() {
     run.wait(3);
     run.say("roll_back", &json!({"why": "orders doubled"}));
     let report = run.report();
-    let told = "(the rollback was requested: orders doubled)";
+    let told = "(a person decided to roll back: orders doubled)";
     assert!(report.summary[1].contains(told), "{:?}", report.summary);
     let detection = report.detection.iter().any(|it| it.ends_with(": orders doubled."));
     assert!(detection, "{:?}", report.detection);
