@@ -52,7 +52,7 @@ impl Crossing {
         };
         let most = whole(expected + 10.0 * expected.sqrt() + 20.0);
         let decided =
-            |first: f64| decided(&evidence, direction, of_canary, threshold, (most, first, apart));
+            |first: f64| decided(evidence, direction, of_canary, threshold, (most, first, apart));
         // The first evaluation comes after a part of these events, so that there is one after each number, nearly.
         let ways = if apart > 2.0 { STARTS } else { 1 };
         let mut points: Vec<(usize, f64)> =
