@@ -1369,7 +1369,7 @@ typedef struct hotfix_train_move {
   /**
    * 1 if the train sent the input itself: it rolls the service back or pauses it because another
    * one was rolled back, keeps a complete service open or closes it, or notes that the service
-   * waits. `state` tells them apart.
+   * waits. `state` distinguishes them.
    */
   uint32_t by_train;
   /**

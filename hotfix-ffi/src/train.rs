@@ -140,7 +140,7 @@ pub struct hotfix_train_move {
     pub repeated: u32,
     /// 1 if the train sent the input itself: it rolls the service back or pauses it because another
     /// one was rolled back, keeps a complete service open or closes it, or notes that the service
-    /// waits. `state` tells them apart.
+    /// waits. `state` distinguishes them.
     pub by_train: u32,
     /// 0.
     pub reserved: u32,

@@ -53,7 +53,7 @@ document! {
         fn repeated(this) -> bool { this.repeated }
         /// Whether the train sent the input itself: it rolls the service back or pauses it because
         /// another one was rolled back, keeps a complete service open or closes it, or notes that the
-        /// service waits. `state` tells them apart.
+        /// service waits. `state` distinguishes them.
         fn by_train(this) -> bool { this.by_train }
     }
 }

@@ -349,7 +349,7 @@ impl Judge {
         self.arms.split_is_wrong() && !drains() && !is_confused()
     }
 
-    /// Checks for each deciding metric of requests or traffic whether its arms look swapped, and by
+    /// Checks for each deciding metric of requests or traffic whether its arms may be swapped, and by
     /// the metric of the `split` whether traffic is split as planned.
     fn check_arms(
         &mut self,
@@ -373,7 +373,7 @@ impl Judge {
 
     /// Starts metrics that are scaled by the planned share over, when a wrong split is found or is
     /// over: they were read at another share. While it is wrong, the evidence of harm is kept of
-    /// those that look better than they are.
+    /// those that seem better than they are.
     #[cold]
     fn start_over_scaled(&mut self, at: Timestamp) {
         for (index, watched) in self.watched.iter_mut().enumerate() {

@@ -306,30 +306,32 @@ impl Cause {
         milder.map_or(causes, |place| &causes[..=place])
     }
 
-    /// Causes of a verdict by reason: `error rate and log errors: above the rollback bound`.
+    /// Causes of a verdict by reason: `error rate and log errors above the rollback bound; response
+    /// time: evidence of harm`.
     pub(crate) fn described(policy: &Policy, causes: &[Self]) -> String {
         let mut grouped: Vec<(String, Vec<String>)> = Vec::new();
         for cause in causes.iter().filter(|cause| !cause.is_covered(causes)) {
             let metric = cause.metric.and_then(|id| policy.metric(id.as_str()));
-            let why = match (cause.reason, metric.map(|metric| metric.worse.side())) {
-                (Reason::RollbackBand, Some(side)) => format!("{side} the rollback bound"),
-                (Reason::AlertBand, Some(side)) => format!("{side} the alert bound"),
-                (reason, _) => reason.describe_for(metric.map(|metric| metric.kind)).to_owned(),
-            };
             let mut about =
                 cause.metric.map(|id| policy.metric_title(id)).filter(|title| !title.is_empty());
             if let Some(instance) = &cause.instance {
                 about = Some(format!("{} ({instance})", about.unwrap_or_default()));
             }
+            let why = match (cause.reason, metric.map(|metric| metric.worse.side())) {
+                (Reason::RollbackBand, Some(side)) => format!(" {side} the rollback bound"),
+                (Reason::AlertBand, Some(side)) => format!(" {side} the alert bound"),
+                (reason, _) => {
+                    let kind = metric.map(|metric| metric.kind);
+                    let link = if about.is_some() { ": " } else { "" };
+                    format!("{link}{}", reason.describe_for(kind))
+                }
+            };
             match grouped.iter_mut().find(|(known, _)| *known == why) {
                 Some((_, all)) => all.extend(about),
                 None => grouped.push((why, about.into_iter().collect())),
             }
         }
-        let one = |(why, about): &(String, Vec<String>)| match about.as_slice() {
-            [] => why.clone(),
-            about => format!("{}: {why}", enumerated(about)),
-        };
+        let one = |(why, about): &(String, Vec<String>)| format!("{}{why}", enumerated(about));
         joined(grouped.iter().map(one), "; ")
     }
 

@@ -10,7 +10,7 @@ use crate::grade::{ChecklistMoment, DutyKind, Moment};
 use crate::plan::Power;
 use crate::policy::Policy;
 use crate::policy::section::Report as Asked;
-use crate::rollout::{Rollout, State};
+use crate::rollout::{RollbackCause, Rollout, State};
 use crate::text::{self, counted, joined, plain};
 
 use super::describe::{self, lasting, utc};
@@ -173,6 +173,16 @@ pub(super) fn went_well(
         let phases = counted(passed, "phase was", "phases were");
         well.push(format!("{phases} passed on the evidence of the readings."));
     }
+    for back in log.rollbacks.iter().filter(|of| matches!(of.cause, RollbackCause::Verdict { .. }))
+    {
+        let visit = visits.iter().find(|visit| visit.until == Some(back.asked));
+        let share = visit
+            .map_or_else(String::new, |visit| format!(", with {} of the traffic", visit.share));
+        well.push(format!("The metrics found the bad release {}{share}.", back.version));
+    }
+    if let Some(since) = log.shown_to_work(rollout) {
+        well.push(format!("The fix was shown to work at {}.", utc(since)));
+    }
     well
 }
 
@@ -223,6 +233,17 @@ pub(super) fn to_improve(
         overridden.map(|(phase, why)| format!("Phase {phase} was passed by a person: {why}.")),
     );
     improve.extend(worse_than_found(rollout, log, visits));
+    for visit in visits.iter().filter(|visit| visit.end == PhaseEnd::RolledBack) {
+        let has_passed = |of: &PhaseEnd| matches!(of, PhaseEnd::Passed | PhaseEnd::Overridden);
+        let before = visits.iter().filter(|of| of.attempt == visit.attempt && has_passed(&of.end));
+        let before: Vec<String> = before.map(|other| other.phase.to_string()).collect();
+        if !before.is_empty() {
+            let (phase, passed) = (visit.phase, text::enumerated(&before));
+            improve.push(format!(
+                "The release was rolled back in phase {phase} after it had passed {passed}."
+            ));
+        }
+    }
     if log.waived > 0 {
         let items = counted(log.waived, "checklist item was", "checklist items were");
         improve.push(format!("{items} waived."));

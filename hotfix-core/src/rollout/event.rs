@@ -246,7 +246,7 @@ impl<'a> Event<'a> {
         }
     }
 
-    /// 48 bits of a digest of an input's content, to tell another input with its key from a
+    /// 48 bits of a digest of an input's content, to distinguish another input with its key from a
     /// repetition; 0 for readings, which a source answers differently a moment later.
     pub(super) fn content(input: &Input) -> u64 {
         if let Command::Observe { .. } | Command::Tick = &input.command {

@@ -81,7 +81,7 @@ pub(super) struct Synthetic<'s> {
     random: PeopleDraws,
     /// The last attempt that people have prepared.
     attempt: u32,
-    /// Occurrences of duties that people have been told to do.
+    /// Occurrences of duties that people were asked to do.
     known: Vec<(Name, u64)>,
 }
 

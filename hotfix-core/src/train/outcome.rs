@@ -22,7 +22,7 @@ pub struct Move {
     pub repeated: bool,
     /// The train sent the input itself: it rolls the service back or pauses it because another one was
     /// rolled back, keeps a complete service open or closes it, or notes that the service waits. `state`
-    /// tells them apart.
+    /// distinguishes them.
     pub by_train: bool,
 }
 

@@ -158,7 +158,7 @@ fn field_5_the_sides_of_a_metric_with_two_bounds_are_told_apart() {
     let kind = MessageKind::RollingBack;
     let told = run.rollout.message(kind, Audience::Responders, Format::Text).unwrap();
     let Rendered::Text(told) = told else { panic!("{told:?}") };
-    assert!(told.contains("successful requests: below the rollback bound"), "{told}");
+    assert!(told.contains("successful requests below the rollback bound"), "{told}");
 }
 
 /// The advice is about the metrics that the policy has.

@@ -4721,7 +4721,7 @@ class TrainMove(_Document):
     def by_train(self) -> bool:
         """Whether the train sent the input itself: it rolls the service back or pauses it because
         another one was rolled back, keeps a complete service open or closes it, or notes that the
-        service waits. `state` tells them apart."""
+        service waits. `state` distinguishes them."""
     @property
     def events(self) -> list[str]:
         """The lines to append durably to that service's log before you act; each ends with a line
