@@ -103,6 +103,11 @@ impl Degradation {
         self.breaches.since[1]
     }
 
+    /// Since when the window has been beyond the rollback bound, in the last verdict.
+    pub(super) const fn beyond_rollback(self) -> Option<Timestamp> {
+        self.rollback.since[1]
+    }
+
     /// Since when the window has missed the success bound, in the last verdict.
     pub(super) const fn missed(self) -> Option<Timestamp> {
         self.missed[1]

@@ -18,6 +18,7 @@ use crate::unit::{Share, Timestamp};
 use super::bursts::{KnownBursts, LASTS};
 use super::criterion::Criterion;
 use super::instances::{MOST_LEFT_OUT, each_instance};
+use super::settling::ASKS;
 use super::watched::Watched;
 use super::{Cause, MetricVerdict, Moment, Reason};
 
@@ -150,8 +151,11 @@ impl Watched {
         seen: &MetricVerdict,
     ) -> (Response, Cause) {
         let cause = |reason, instance| Cause::new(reason, Some(self.metric().id), instance);
-        if let Some(instance) = self.only_with(moment.share) {
-            (Response::Hold, cause(Reason::OneInstance, Some(instance)))
+        if let Some(part) = self.only_with(moment.share) {
+            let lasts = self.asks_about_instance().is_some_and(|asks| moment.at >= asks);
+            let asks = lasts && self.stays_beyond(part, moment);
+            let response = if asks { Response::Ask } else { Response::Hold };
+            (response, cause(Reason::OneInstance, Some(Arc::clone(&part.name))))
         } else if self.is_first_minute(moment) {
             (Response::Hold, cause(Reason::WarmingUp, None))
         } else if self.lacks_evidence(moment.share, seen) || self.may_be_burst(moment) {
@@ -207,7 +211,7 @@ impl Watched {
 
     /// The instance without which the rollback bound is not crossed. None if it is crossed without
     /// any one, or if the canary's instances are unknown or too few.
-    fn only_with(&self, share: Share) -> Option<Arc<str>> {
+    fn only_with(&self, share: Share) -> Option<&Part> {
         let bound = self.metric().bounds.rollback?;
         let (canary, baseline) = self.window().sums().split_at(self.columns());
         let live = self.live_value(baseline, share);
@@ -221,7 +225,42 @@ impl Watched {
             let value = self.value(&remains(part), share.as_fraction());
             value.is_none_or(|value| self.metric().crossed(bound, value, live) != Some(true))
         };
-        self.may_be_left_out().find(keeps).map(|part| Arc::clone(&part.name))
+        self.may_be_left_out().find(keeps)
+    }
+
+    /// When a person is asked about an instance that alone is beyond the rollback bound, if it stays so.
+    pub(super) fn asks_about_instance(&self) -> Option<Timestamp> {
+        let has_parts = self.left_out().is_some_and(|of| !of.parts.is_empty());
+        let since = self.degradation().beyond_rollback().filter(|_| has_parts);
+        since.map(|since| since + ASKS)
+    }
+
+    /// Whether an instance by itself has been beyond the rollback bound without a gap, in each minute with
+    /// requests: a burst comes and goes.
+    fn stays_beyond(&self, part: &Part, moment: &Moment<'_>) -> bool {
+        let Some(bound) = self.metric().bounds.rollback else { return false };
+        let live = self.live_value(&self.window().sums()[self.columns()..], moment.share);
+        let (minute, mut newer) = (self.latest(), vec![0.0; WIDTH]);
+        let (mut from, mut is_latest) = (moment.at, true);
+        while moment.at.since(from) < ASKS {
+            from = from - minute;
+            let all = part.window.since(from);
+            let of = [all[0] - newer[0], all[1] - newer[1]];
+            let value = self.value(&of, moment.share.as_fraction());
+            let crossed = value.and_then(|value| self.metric().crossed(bound, value, live));
+            if crossed != Some(true) && (is_latest || value.is_some()) {
+                return false;
+            }
+            (newer, is_latest) = (all, false);
+        }
+        true
+    }
+
+    /// Bad events and trials of an instance of the canary in the trailing window.
+    pub(super) fn of_instance(&self, name: &str) -> Option<Counts> {
+        let part = self.left_out()?.parts.iter().find(|part| *part.name == *name)?;
+        let of = part.window.sums();
+        Some(Counts::new(self.metric().worse.bad(of[0], of[1]), of[1]))
     }
 
     /// Instances of the canary without which a bound is checked: each one of at least four; of

@@ -81,7 +81,7 @@ pub(crate) use recovery::{Recovery, go_on, is_worse_than_seen, note_seen, seen_b
 pub(crate) use snapshot::{JudgeRead, JudgeState};
 pub(crate) use table::{
     EndedBy, PhaseRecord, bound_now, edges, excess, has_compared, has_events_of_both,
-    has_rows_left, is_unproven, live_before, over_the_phase, read_at, shown, slowness,
+    has_rows_left, is_unproven, live_before, of_instance, over_the_phase, read_at, shown, slowness,
     stopped_since, values, waits_for_split, wrong_split,
 };
 pub(crate) use watched::out_of_reach;
@@ -517,7 +517,8 @@ impl Judge {
             if let Some(since) = watched.held_in_vain_since(share) {
                 visit(since + watch.alert_lasts());
             }
-            watched.asks_about_miss(share).into_iter().for_each(&mut visit);
+            let asks = [watched.asks_about_miss(share), watched.asks_about_instance()];
+            asks.into_iter().flatten().for_each(&mut visit);
             // Most metrics, and both arms, are read at one time and have the same moments.
             let of_live = watched.live_silent_since(live_is_read);
             let read_at = [watched.readings().finite_at(), of_live];

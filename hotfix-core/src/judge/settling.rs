@@ -25,8 +25,8 @@ use serde::{Deserialize, Serialize};
 
 /// Evidence does not roll back for so long after instances were new.
 const NEW: Span = Span::from_seconds(120);
-/// A person is asked about a slightly slower canary after so long.
-const ASKS: Span = Span::from_seconds(300);
+/// A person is asked after so long about what is held back.
+pub(super) const ASKS: Span = Span::from_seconds(300);
 /// Logarithm of the largest factor, with its error, that follows from counts at a few boundaries: 100.
 const MEASURABLE: f64 = 4.605_170_185_988_092;
 

@@ -7,6 +7,7 @@ use serde::{Deserialize, Serialize};
 use crate::grade::MetricKind;
 use crate::metric::{Band, Judged, Window, bound_figure, in_unit, measured};
 use crate::policy::section::{Bound, Phase};
+use crate::stats::Counts;
 use crate::unit::{MetricName, PhaseName, Share, Span, Timestamp};
 
 use super::assess::seconds_watched;
@@ -247,6 +248,12 @@ pub(crate) fn bound_now(judge: &Judge, share: Share, id: MetricName, bound: Boun
 /// How many times as slow as the baseline the canary was in the last minute; None if not looked into.
 pub(crate) fn slowness(judge: &Judge, id: MetricName) -> Option<f64> {
     of(judge, id)?.slowdown().map(|(ratio, _)| ratio)
+}
+
+/// Bad events and trials of an instance of the canary in the trailing window. None if the metric is not
+/// read by instance.
+pub(crate) fn of_instance(judge: &Judge, id: MetricName, name: &str) -> Option<Counts> {
+    of(judge, id)?.of_instance(name)
 }
 
 /// Since when a version has had no request although its share would have brought some; else None.

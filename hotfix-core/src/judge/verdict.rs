@@ -371,9 +371,13 @@ impl Cause {
             }
             Reason::Gaps => &[Reason::Stale],
             Reason::NotJudged => &[Reason::LiveNeverRead],
+            Reason::BadInstance => &[Reason::OneInstance],
             _ => return false,
         };
-        causes.iter().any(|other| other.metric == self.metric && more.contains(&other.reason))
+        causes.iter().any(|other| {
+            (other.metric, &other.instance) == (self.metric, &self.instance)
+                && more.contains(&other.reason)
+        })
     }
 }
 

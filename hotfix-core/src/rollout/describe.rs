@@ -146,7 +146,7 @@ pub(super) fn causes(policy: &Policy, judged: &Judged, share: Share, causes: &[C
         |cause: &Cause| cause.reason == Reason::EfficacyNotShown && cannot_decide(cause.metric);
     for cause in causes.iter().filter(|cause| !cause.is_covered(causes) && !is_repeated(cause)) {
         let metric = cause.metric.and_then(|id| policy.metric(id.as_str()));
-        let mut reason = reason(judged, share, cause.reason, metric).into_owned();
+        let mut reason = reason(judged, share, cause, metric).into_owned();
         if let Some(instance) = &cause.instance {
             reason = format!("instance {}: {reason}", brief(instance));
         }
@@ -175,6 +175,14 @@ pub(super) fn causes(policy: &Policy, judged: &Judged, share: Share, causes: &[C
         if names.is_empty() { text.clone() } else { format!("{}: {text}", names.join(", ")) }
     };
     sentences.iter().map(sentence).collect::<Vec<_>>().join("; ")
+}
+
+/// Which instance to replace, to precede the other answers; empty where none has to be.
+pub(super) fn to_replace(causes: &[Cause]) -> String {
+    let one = causes.iter().find(|cause| cause.reason == Reason::OneInstance);
+    one.and_then(|cause| cause.instance.as_deref()).map_or_else(String::new, |instance| {
+        format!("Replace instance {}, and the metric is read again. ", brief(instance))
+    })
 }
 
 /// A text about these causes, and after it what each other deciding metric shows.
@@ -216,9 +224,10 @@ fn measured(policy: &Policy, judged: &Judged, id: MetricName) -> Option<String> 
 fn reason(
     judged: &Judged,
     share: Share,
-    reason: Reason,
+    cause: &Cause,
     metric: Option<&Metric>,
 ) -> Cow<'static, str> {
+    let reason = cause.reason;
     if reason == Reason::SplitNotAsPlanned
         && let Some(part) = judge::wrong_split(judged.judge())
     {
@@ -257,6 +266,13 @@ fn reason(
         Reason::SplitNotAsPlanned => Some(format!(
             "more than its {share} of the traffic; check its query, and what distributes the traffic"
         )),
+        Reason::OneInstance => {
+            let of = judge::of_instance(judged.judge(), metric.id, cause.instance.as_ref()?)?;
+            let (failed, all) = (of.events, of.trials);
+            Some(format!(
+                "{failed} of its {all} requests failed, the rollback bound is crossed because of it alone"
+            ))
+        }
         Reason::Stale => {
             let last = judge::read_at(judged.judge(), metric.id)?;
             Some(format!("no readings since {}", moment(last)))

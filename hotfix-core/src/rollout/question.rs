@@ -285,7 +285,7 @@ impl Conclusion<'_> {
         } else {
             ""
         };
-        let choices = self.choices(at, false);
+        let choices = describe::to_replace(&verdict.causes) + &self.choices(at, false);
         // Whoever promotes has to know what all metrics show, not only those that lead to the question.
         let causes = if choices.contains("`promote`") {
             let named: &[Cause] = if is_over { &[] } else { &verdict.causes };

@@ -6,7 +6,7 @@
 
 use std::sync::Arc;
 
-use hotfix_core::judge::{Decision, Judge, Use, Verdict};
+use hotfix_core::judge::{Decision, Judge, Reason, Use, Verdict};
 use hotfix_core::metric::{Arms, Observation, Sample};
 use hotfix_core::plan::{Plan, Subject};
 use hotfix_core::policy::Policy;
@@ -38,6 +38,10 @@ enum Failing {
     /// Thirty requests a minute of a customer who retries for two minutes of each twelve, at another
     /// instance each time.
     Customer,
+    /// The same for twenty seconds of each five minutes, always at one instance: a job.
+    Job,
+    /// Each request of one of the canary's instances.
+    Instance,
 }
 
 struct World {
@@ -62,8 +66,14 @@ impl World {
         Self { plan, requests_per_minute, by_instance }
     }
 
-    /// The second in which a rollout is rolled back.
-    fn rolled_back(&self, seed: u64, failing: Failing) -> Option<u32> {
+    /// The second in which a rollout has such a verdict for the first time; it ends with a rollback. The
+    /// verdict comes with how many of its causes lead to it.
+    fn first(
+        &self,
+        seed: u64,
+        failing: Failing,
+        is: impl Fn(&Verdict, usize) -> bool,
+    ) -> Option<u32> {
         let mut random = Pcg64::seed_from_u64(seed);
         let mut judge = Judge::try_new(&self.plan).unwrap();
         let start: Timestamp = "2026-03-03T14:40:00Z".parse().unwrap();
@@ -85,10 +95,16 @@ impl World {
                     Failing::Resets(first, decay) if is_canary => {
                         ERRORS + first * (-f64::from(tick * TICK) / decay).exp()
                     }
+                    Failing::Instance if instance == 0 => 1.0,
                     _ => ERRORS,
                 };
                 let mut counts = [draw(&mut random, requests, share), requests.round()];
-                if matches!(failing, Failing::Customer) && retries && instance == customer {
+                let is_client = match failing {
+                    Failing::Customer => retries && instance == customer,
+                    Failing::Job => (tick + begins) % 30 < 2 && instance == 0,
+                    _ => false,
+                };
+                if is_client {
                     counts = counts.map(|count| count + 5.0);
                 }
                 arms[usize::from(!is_canary)].push((format!("pod-{instance:02}"), counts));
@@ -101,13 +117,30 @@ impl World {
             let readings = judge.prepare(at, share, &observation).unwrap();
             judge.take(readings, Use::Watch);
             let mut verdict = Verdict::default();
-            judge.assess(&moment(&self.plan, at, share), &mut verdict);
+            let leading = judge.assess(&moment(&self.plan, at, share), &mut verdict);
             judge.note(at, &verdict);
-            if verdict.decision == Decision::RollBack {
+            if is(&verdict, leading) {
                 return Some((tick + 1) * TICK);
+            }
+            if verdict.decision == Decision::RollBack {
+                return None;
             }
         }
         None
+    }
+
+    /// The second in which a rollout is rolled back.
+    fn rolled_back(&self, seed: u64, failing: Failing) -> Option<u32> {
+        self.first(seed, failing, |verdict, _| verdict.decision == Decision::RollBack)
+    }
+
+    /// The second in which a person is asked about an instance that alone is beyond the rollback bound.
+    fn asked(&self, seed: u64, failing: Failing) -> Option<u32> {
+        self.first(seed, failing, |verdict, leading| {
+            let mut led = verdict.causes[..leading].iter();
+            verdict.decision == Decision::Ask
+                && led.any(|cause| cause.reason == Reason::OneInstance)
+        })
     }
 
     fn sample(&self, arm: Vec<(String, [f64; 2])>) -> Sample {
@@ -166,6 +199,21 @@ fn field_17_a_client_of_one_instance_does_not_roll_back() {
         // In sums it often looks like the release.
         let of_sums = World::new(requests, false, |_| ()).gone(Failing::Customer);
         assert!(of_sums > gone, "{of_sums} of 100 at {requests}");
+    }
+}
+
+#[test]
+fn field_17_an_instance_that_always_fails_is_asked_about_and_bursts_are_not() {
+    for requests in [1_000.0, 6_000.0] {
+        let world = World::new(requests, true, |_| ());
+        let asked = |failing| (0..100).filter_map(|seed| world.asked(seed, failing)).collect();
+        let times: Vec<u32> = asked(Failing::Instance);
+        assert_eq!(times.len(), 100, "at {requests}");
+        assert!(times.iter().all(|time| (300..=420).contains(time)), "{times:?} at {requests}");
+        for failing in [Failing::Nothing, Failing::Customer, Failing::Job] {
+            let times: Vec<u32> = asked(failing);
+            assert!(times.len() <= 1, "{failing:?} at {requests}: {times:?}");
+        }
     }
 }
 

@@ -552,11 +552,15 @@ impl Watched {
         bracket.both_read_since(since)
     }
 
+    /// How long the last readings are those of.
+    pub(super) fn latest(&self) -> Span {
+        self.scrape(self.readings().totals).unwrap_or_default().max(LATEST)
+    }
+
     /// Whether the canary's last readings alone are beyond a bound.
     #[cold]
     pub(super) fn is_beyond_now(&self, moment: &Moment<'_>, bound: Option<Bound>) -> bool {
-        let lasts = self.scrape(self.readings().totals).unwrap_or_default().max(LATEST);
-        let latest = self.window().since(moment.at - lasts);
+        let latest = self.window().since(moment.at - self.latest());
         let value = self.value(&latest[..self.columns()], moment.share.as_fraction());
         let crossed = |value| self.metric().crossed(bound?, value, None);
         value.and_then(crossed) == Some(true)
