@@ -135,8 +135,8 @@ impl Judge {
 
 impl Watched {
     /// Whether a reading that comes again has something that its time was not read with: other counts,
-    /// another arm, or totals that none are kept of. With all of the traffic the live version's are
-    /// not looked at.
+    /// another arm, or totals that none are kept of. With all of the traffic the live version's do
+    /// not count.
     #[cold]
     fn loses(&self, tick: &Tick, reading: &Reading, at: Timestamp, share: Share) -> bool {
         let (readings, last) = (self.readings(), self.last_tick());
