@@ -1,14 +1,12 @@
 //! An observation that was checked, and what it adds to each metric: [`Judge::prepare`] makes it,
 //! [`Judge::take`] uses it.
 
-use crate::metric::{Observation, Reading, ReadingError, Tick};
+use crate::metric::{Observation, ReadingError, Tick};
 use crate::stats::Counts;
 use crate::text::instead;
 use crate::unit::{MetricName, Share, Timestamp};
 
 use super::Judge;
-use super::bracket::{BASELINE, CANARY};
-use super::watched::Watched;
 
 /// An observation that was checked.
 #[derive(Debug)]
@@ -93,17 +91,14 @@ impl Judge {
     }
 
     /// Refuses running totals by stratum that cannot be those of the strata before, seconds of a
-    /// count that are far beyond the clock, boundaries in milliseconds before they are kept, and other
-    /// counts of a time that was read already. Logs of earlier releases have them.
-    pub(crate) fn check_new(&self, prepared: &Prepared<'_>) -> Result<(), ReadingError> {
-        let &Prepared { at, share, seen, ref increments } = prepared;
-        let mut watched = self.watched.iter().zip(increments);
+    /// count that are far beyond the clock, and boundaries in milliseconds before they are kept.
+    /// Logs of earlier releases have them.
+    pub(crate) fn check_new(&self, at: Timestamp, seen: &Observation) -> Result<(), ReadingError> {
+        let mut watched = self.watched.iter();
         seen.as_slice().iter().try_for_each(|(id, reading)| {
-            let found = watched.find(|(watched, _)| watched.metric().id == *id);
-            let Some((watched, increment)) = found else { return Ok(()) };
-            if increment.reading.is_none() && watched.loses(&increment.tick, reading, at, share) {
-                return Err(ReadingError::AlreadyRead { metric: *id, at });
-            }
+            let Some(watched) = watched.find(|watched| watched.metric().id == *id) else {
+                return Ok(());
+            };
             let (metric, readings) = (watched.metric(), watched.readings());
             readings.counters.check(metric, reading)?;
             if metric.kind.has_exposure() {
@@ -130,26 +125,5 @@ impl Judge {
         let known: Vec<MetricName> = self.watched.iter().map(|w| w.metric().id).collect();
         let instead = instead(metric.as_str(), known.iter().map(MetricName::as_str));
         ReadingError::UnknownMetric { metric, instead }
-    }
-}
-
-impl Watched {
-    /// Whether a reading that comes again has something that its time was not read with: other counts,
-    /// another arm, or totals that none are kept of. With all of the traffic the live version's do
-    /// not count.
-    #[cold]
-    fn loses(&self, tick: &Tick, reading: &Reading, at: Timestamp, share: Share) -> bool {
-        let (readings, last) = (self.readings(), self.last_tick());
-        if tick.totals {
-            return readings.counters.lack(reading);
-        }
-        let has_exposure = self.metric().kind.has_exposure();
-        let arms = [
-            (CANARY, tick.canary, readings.read_at),
-            (BASELINE, tick.baseline && share < Share::ALL, readings.live_read_at),
-        ];
-        arms.into_iter().filter(|(_, is_read, _)| *is_read).any(|(arm, _, read_at)| {
-            read_at != Some(at) || last.at == Some(at) && last.differs(arm, tick, has_exposure)
-        })
     }
 }

@@ -8,7 +8,7 @@ use crate::metric_kind::Data;
 use crate::policy::section::Metric;
 use crate::stats::numeric::{exp, larger, ln};
 use crate::text::{any_number, joined, pointer_step, shown};
-use crate::unit::{MAX_COUNT, MetricName, Span, Timestamp};
+use crate::unit::{MAX_COUNT, MetricName, Span};
 
 use super::reading::{Arms, Histogram, Sample};
 use super::strata::{Reading, Stratum};
@@ -110,11 +110,6 @@ coded! {
          send them by name, or always in the same order"
     )]
     StrataOrder { metric: MetricName } => code! {HF-MET-010},
-    #[error(
-        "`{metric}` was already read at {at}, with other counts, and of one time each arm counts once: \
-         send each reading with its own time, or add up those of one time"
-    )]
-    AlreadyRead { metric: MetricName, at: Timestamp } => code! {HF-MET-013},
 }
 
 impl ReadingError {
@@ -133,8 +128,7 @@ impl ReadingError {
         match self {
             Self::UnknownMetric { metric, .. }
             | Self::Strata { metric, .. }
-            | Self::StrataOrder { metric }
-            | Self::AlreadyRead { metric, .. } => Err(metric),
+            | Self::StrataOrder { metric } => Err(metric),
             Self::Form { of, .. }
             | Self::MoreEventsThanTrials { of, .. }
             | Self::Negative { of, .. }

@@ -349,23 +349,6 @@ impl Counters {
         }
     }
 
-    /// Whether totals of a reading have none that the next ones count from: those of other instances or of
-    /// another arm were kept.
-    pub(crate) fn lack(&self, reading: &Reading) -> bool {
-        self.of(reading).iter().zip(reading.strata()).any(|(kept, arms)| {
-            let samples = [&arms.canary, &arms.baseline];
-            samples.into_iter().enumerate().any(|(arm, sample)| match sample {
-                Some(Sample::Instances(sent)) => sent.iter().any(|(name, [_, trials])| {
-                    trials.is_finite() && !kept.instances[arm].contains_key(name)
-                }),
-                Some(sample) => {
-                    kept.arms[arm].is_empty() && total_of(sample).is_some_and(f64::is_finite)
-                }
-                None => false,
-            })
-        })
-    }
-
     /// Whether an arm had running totals at this time.
     pub(crate) fn were_read(&self, arm: usize, at: Timestamp) -> bool {
         self.strata.iter().any(|kept| kept.at[arm] == at)

@@ -208,18 +208,6 @@ impl LastTick {
         (self.of_phase, self.replayed) = (of_phase, replayed);
     }
 
-    /// Whether this arm of another tick of the same time has other counts, as far as that is known. The
-    /// seconds of a count are scaled by a share that may have changed since.
-    pub(in crate::judge) fn differs(&self, arm: usize, tick: &Tick, has_exposure: bool) -> bool {
-        let columns = |row: &[f64]| {
-            let columns = row.len() / 2;
-            let first = arm * columns;
-            first..first + if has_exposure { 1 } else { columns }
-        };
-        let (kept, row) = (&self.row, &tick.row);
-        self.arms[arm] && kept.get(columns(kept)) != row.get(columns(row))
-    }
-
     /// The tick with another row.
     pub(super) fn instead(&self, row: &[f64]) -> Tick {
         let [canary, baseline] = self.arms;
