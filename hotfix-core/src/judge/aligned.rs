@@ -217,6 +217,7 @@ getters! {
     #[inline]
     log_e_bounds: Option<[f64; 2]> = self.range(Test::log_e_bound);
     is_slightly_slower: bool = self.any(Test::is_slightly_slower);
+    is_raised: bool = self.any(Test::is_raised);
     limits: (f64, Option<f64>) = self.lead.limits();
     threshold: f64 = self.lead.threshold();
     null_ratio: f64 = self.lead.null_ratio();

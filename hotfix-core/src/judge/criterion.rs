@@ -211,7 +211,7 @@ impl Watched {
             && self.is_tested();
         let figure = |bound| bound_figure(self.metric(), bound, live.map(Judged::exactly));
         let has_no_figure = || self.metric().bounds.all().find_map(figure).is_none();
-        if is_beyond && has_no_figure() && !self.hangs_on_a_boundary() {
+        if is_beyond && has_no_figure() && self.not_certain().is_none() {
             Band::Rollback
         } else {
             band

@@ -45,10 +45,13 @@ impl MetricWhy {
         {
             let _ = write!(text, " {of}.");
         }
-        if causes.iter().any(|c| c.metric == Some(self.metric) && c.reason == Reason::Evidence)
-            && let Some(slow) =
-                self.rules.iter().find(|rule| matches!(rule.rule, Rule::Slowdown { .. }))
-        {
+        let of_evidence = causes.iter().find(|cause| {
+            let is_one = matches!(cause.reason, Reason::Evidence | Reason::Burst);
+            is_one && cause.metric == Some(self.metric)
+        });
+        let slow = self.rules.iter().find(|of| matches!(of.rule, Rule::Slowdown { .. }));
+        if let Some((cause, slow)) = of_evidence.zip(slow) {
+            let slow = AppliedRule { reason: Some(cause.reason), ..slow.clone() };
             let _ = write!(text, " {}.", slow.describe(watched));
         }
         // The gravest cause has the decision's gravity; where the decision is to hold, every one
@@ -232,10 +235,13 @@ fn evidence(
 fn slowdown(
     reason: Option<Reason>,
     [ratio, error, tolerated]: [f64; 3],
-    peak: Option<f64>,
+    (peak, part): (Option<f64>, Option<String>),
 ) -> String {
     let near = |value: f64| text::rounded(value, 2);
     let now = format!("{} ± {}", near(ratio), near(error));
+    if let Some(part) = part {
+        return format!("{}. On the whole it was {now} times as slow", sentence(&part));
+    }
     match (reason, peak) {
         (Some(Reason::SlightlySlower), _) if ratio <= tolerated => {
             format!("Between 1.1 and {tolerated} times as slow ({now} in the last minute)")
@@ -347,6 +353,10 @@ impl AppliedRule {
             Rule::Evidence { log_e, threshold } => {
                 let is_below = log_e <= 0.0 && self.reason.is_none();
                 let excess = is_below.then(|| watched.excess()).flatten();
+                if self.reason == Some(Reason::Burst) && kind.has_buckets() {
+                    let of = "but slow requests may be a burst, which counts only if it stays";
+                    return format!("Evidence {}, {of}", near(log_e));
+                }
                 evidence(log_e, threshold, self.reason, excess)
             }
             Rule::Safe { decided: true, .. } => {
@@ -370,7 +380,8 @@ impl AppliedRule {
                 format!("Readings cover {} s of {} s", figure(seconds), figure(least))
             }
             Rule::Slowdown { error, peak, ratio, tolerated } => {
-                slowdown(self.reason, [ratio, error, tolerated], peak)
+                let part = self.reason.and_then(|reason| watched.slow_part(reason));
+                slowdown(self.reason, [ratio, error, tolerated], (peak, part))
             }
             Rule::Arms => "Both arms had the same counts in every tick of this phase".to_owned(),
         }

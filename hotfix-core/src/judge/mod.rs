@@ -81,8 +81,8 @@ pub(crate) use recovery::{Recovery, go_on, is_worse_than_seen, note_seen, seen_b
 pub(crate) use snapshot::{JudgeRead, JudgeState};
 pub(crate) use table::{
     EndedBy, PhaseRecord, bound_now, edges, excess, has_compared, has_events_of_both,
-    has_rows_left, is_unproven, live_before, of_instance, over_the_phase, read_at, shown, slowness,
-    stopped_since, values, waits_for_split, wrong_split,
+    has_rows_left, is_unproven, live_before, of_instance, over_the_phase, read_at, shown,
+    slow_part, slowness, stopped_since, values, waits_for_split, wrong_split,
 };
 pub(crate) use watched::out_of_reach;
 

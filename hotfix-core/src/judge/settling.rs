@@ -6,15 +6,17 @@
 //! few seconds says whether an instance paused in them.
 
 use crate::grade::Response;
-use crate::metric::Window;
+use crate::metric::{Window, in_unit};
 use crate::policy::section::Watch;
 use crate::stats::latency::{ColdStart, RECENT, SlowCounts, Slowdown, WARMS_UP};
 use crate::stats::numeric::exp;
+use crate::text;
 use crate::unit::{Span, Timestamp};
 
 use super::Reason;
 use super::aligned::{Aligned, Side};
 use super::assess::Call;
+use super::bursts::LASTS;
 use super::fed::{Fed, slow_arms};
 use super::snapshot::{Misfit, is_default};
 use super::test::Test;
@@ -25,6 +27,10 @@ use serde::{Deserialize, Serialize};
 
 /// Evidence does not roll back for so long after instances were new.
 const NEW: Span = Span::from_seconds(120);
+/// A canary was good that had no slow requests for so long.
+const GOOD: Span = Span::from_seconds(180);
+/// More slow than the live version, by so little that people are not shown it as a number.
+const SLIGHT: f64 = 1.1;
 /// A person is asked after so long about what is held back.
 pub(super) const ASKS: Span = Span::from_seconds(300);
 /// Logarithm of the largest factor, with its error, that follows from counts at a few boundaries: 100.
@@ -50,6 +56,10 @@ pub(super) struct Settling {
     cold: ColdStart,
     /// Since when the canary has been slightly slower.
     slower_since: Option<Timestamp>,
+    /// Since when requests of the canary have been slow while the evidence was raised, without a gap, and when
+    /// they last were.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    excess: Option<[Timestamp; 2]>,
     /// When evidence that had lost its stake last got a new one, or the first tick.
     renewed: Option<Timestamp>,
 }
@@ -65,6 +75,7 @@ impl Settling {
             first: None,
             cold: ColdStart::default(),
             slower_since: None,
+            excess: None,
             renewed: None,
         }
     }
@@ -76,7 +87,8 @@ impl Settling {
         }
         self.recent.clear();
         self.new_at = Some(at);
-        (self.first, self.slower_since, self.cold) = (None, None, ColdStart::default());
+        (self.first, self.slower_since, self.excess) = (None, None, None);
+        self.cold = ColdStart::default();
     }
 
     /// Gives evidence that has lost its stake a new one.
@@ -104,6 +116,41 @@ impl Settling {
         }
         let slightly = test.is_slightly_slower();
         self.slower_since = slightly.then(|| self.slower_since.unwrap_or(at));
+        if self.excess.is_some() || test.is_raised() {
+            self.learn_excess(at, boundaries, test);
+        }
+    }
+
+    /// Learns since when requests of the canary have been slow. Where it was good before, and they are over,
+    /// evidence that they brought to what decides begins again.
+    #[cold]
+    fn learn_excess(&mut self, at: Timestamp, boundaries: &[usize], test: &mut Aligned<Test>) {
+        let goes_on = slow_arms(self.recent.sums(), boundaries, self.cured, |canary, live| {
+            test.on(Side::Lag).slow_part(canary, live).is_some()
+        });
+        if goes_on {
+            self.excess.get_or_insert([at, at])[1] = at;
+        } else if self.excess.is_some_and(|[_, last]| at.since(last) > RECENT) {
+            if self.was_good() && test.log_e() >= test.threshold() {
+                test.each(Test::restart);
+            }
+            // Of a fault that was there from the start, requests may be slow from time to time.
+            if self.was_good() || !test.is_raised() {
+                self.excess = None;
+            }
+        }
+    }
+
+    /// Whether the canary was good in this phase before its requests were slow.
+    fn was_good(&self) -> bool {
+        let since_new = |[began, _]: [Timestamp; 2]| self.new_at.map(|new_at| began.since(new_at));
+        self.excess.and_then(since_new).is_some_and(|since_new| since_new >= GOOD)
+    }
+
+    /// Whether slow requests have not stayed for long enough to be no burst.
+    fn may_be_a_burst(&self) -> bool {
+        let has_stayed = |[began, last]: [Timestamp; 2]| last.since(began) >= LASTS;
+        self.was_good() && self.cadence < LASTS && !self.excess.is_some_and(has_stayed)
     }
 
     /// Compares the excess of the last minute with its peak.
@@ -183,7 +230,39 @@ impl Watched {
         if self.tests().settling()?.forbids(at) {
             return Some(Reason::WarmingUp);
         }
+        self.not_certain()
+    }
+
+    /// The same of evidence that does not show by how much the canary is slower, or for how long.
+    #[cold]
+    pub(super) fn not_certain(&self) -> Option<Reason> {
+        let is_part = || self.of_last_minute(Test::is_slow_in_part).unwrap_or(false);
+        if self.tests().settling()?.may_be_a_burst() && is_part() {
+            return Some(Reason::Burst);
+        }
         self.hangs_on_a_boundary().then_some(Reason::SlightlySlower)
+    }
+
+    /// Which of the canary's requests were slow in the last minute, for a reason of a latency with a tolerance
+    /// where on the whole it is hardly slower, or by no more than is tolerated; None elsewhere.
+    pub(crate) fn slow_part(&self, reason: Reason) -> Option<String> {
+        let most = match reason {
+            Reason::SlightlySlower => SLIGHT,
+            Reason::Evidence | Reason::Burst => self.tests().worse()?.null_ratio(),
+            _ => return None,
+        };
+        if self.slowdown()?.0 > most {
+            return None;
+        }
+        let Some(part) = self.of_last_minute(Test::slow_part)? else {
+            return Some("slower before, but not in the last minute".to_owned());
+        };
+        let above = in_unit(self.metric().kind, part.above);
+        let [canary, live] = part.shares.map(|share| text::rounded(100.0 * share, 1));
+        Some(format!(
+            "{canary}% of its requests took longer than {above} in the last minute, {live}% of the live \
+             version's"
+        ))
     }
 
     /// Whether the evidence does not roll back because one boundary alone shows it; of a latency

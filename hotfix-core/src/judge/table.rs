@@ -256,6 +256,11 @@ pub(crate) fn of_instance(judge: &Judge, id: MetricName, name: &str) -> Option<C
     of(judge, id)?.of_instance(name)
 }
 
+/// Which of a metric's requests are slow with the fix, where that is the reason and not a factor.
+pub(crate) fn slow_part(judge: &Judge, id: MetricName, reason: Reason) -> Option<String> {
+    of(judge, id)?.slow_part(reason)
+}
+
 /// Since when a version has had no request although its share would have brought some; else None.
 pub(crate) fn stopped_since(judge: &Judge, id: MetricName, version: Version) -> Option<Timestamp> {
     let arm = if version == Version::Canary { CANARY } else { BASELINE };

@@ -7,8 +7,8 @@ use crate::getters::getters;
 use crate::policy::section::Model;
 use crate::stats::bernoulli::{Bernoulli, BernoulliDesign, BernoulliSettings};
 use crate::stats::latency::{
-    BoxedTolerance, Latency, LatencyDesign, LatencySettings, SlowCounts, Slowdown, Tolerance,
-    ToleranceDesign, ToleranceLimits, ToleranceSettings,
+    BoxedTolerance, Latency, LatencyDesign, LatencySettings, SlowCounts, SlowPart, Slowdown,
+    Tolerance, ToleranceDesign, ToleranceLimits, ToleranceSettings,
 };
 use crate::stats::rate_ratio::{RateRatio, RateRatioDesign, RateRatioSettings};
 use crate::stats::{Counts, Direction, Evidence, StatError, Totals};
@@ -327,6 +327,21 @@ impl Test {
         matches!(self, Self::Tolerance(_, state) if state.hangs_on_a_boundary(canary, baseline))
     }
 
+    /// Whether no more than a few of the canary's requests are slow in these counts.
+    pub(super) fn is_slow_in_part(&self, canary: SlowCounts<'_>, baseline: SlowCounts<'_>) -> bool {
+        matches!(self, Self::Tolerance(_, state) if state.is_slow_in_part(canary, baseline))
+    }
+
+    /// Requests of the canary in these counts that are slower than tolerated.
+    pub(super) fn slow_part(
+        &self,
+        canary: SlowCounts<'_>,
+        baseline: SlowCounts<'_>,
+    ) -> Option<SlowPart> {
+        let Self::Tolerance(_, state) = self else { return None };
+        state.slow_part(canary, baseline)
+    }
+
     /// Sets cap and threshold; None means the test's own. Evidence and earlier decisions are kept.
     pub(super) fn limit(&mut self, limits: Option<ToleranceLimits>) {
         let (cap, threshold) = (limits.map(|of| of.cap), limits.map(|of| of.threshold));
@@ -428,6 +443,8 @@ getters! {
 
     is_slightly_slower: bool =
         matches!(self, Self::Tolerance(design, state) if state.is_slightly_slower(design));
+    is_raised: bool =
+        matches!(self, Self::Tolerance(design, state) if state.is_raised(design));
     /// Totals compared so far; None for latency, which compares several boundaries at once.
     totals: Option<Totals> = of_rates!(self, _, state => *state.totals());
     /// The evidence without what is bet on single strata.

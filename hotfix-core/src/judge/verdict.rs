@@ -66,7 +66,8 @@ closed_set! {
         /// A metric is beyond its rollback bound, and a test that knows the noise of the service, or
         /// its bursts of failures, does not confirm that the canary is worse.
         NotConfirmed = "not_confirmed",
-        /// The canary may be in a burst of failures: they count once they have stayed for minutes.
+        /// The canary may be in a burst of failures or slow requests: they count once they have stayed for
+        /// minutes.
         Burst = "burst",
         /// A metric is beyond its alert bound.
         AlertBand = "alert_band",
@@ -134,6 +135,9 @@ impl Reason {
                 "not watched for long enough yet"
             }
             (Self::NotJudged, None) => "no metric decides",
+            (Self::Burst, Some(kind)) if kind.has_buckets() => {
+                "slow requests may be a burst, which counts only if it stays"
+            }
             _ => self.describe(),
         }
     }

@@ -248,12 +248,15 @@ fn reason(
     let with_figure = metric.and_then(|metric| match reason {
         Reason::RollbackBand => beyond("rollback", metric, metric.bounds.rollback),
         Reason::AlertBand => beyond("alert", metric, metric.bounds.alert),
+        Reason::Evidence | Reason::Burst => judge::slow_part(judged.judge(), metric.id, reason),
         Reason::CriterionMissed => over_the_phase(judged.judge(), share, metric),
-        Reason::SlightlySlower => Some(match judge::slowness(judged.judge(), metric.id) {
-            Some(ratio) => {
-                format!("{} times as slow in the last minute", rounded(ratio, 1))
-            }
-            None => "slower, and its histogram does not show by how much".to_owned(),
+        Reason::SlightlySlower => judge::slow_part(judged.judge(), metric.id, reason).or_else(|| {
+            Some(match judge::slowness(judged.judge(), metric.id) {
+                Some(ratio) => {
+                    format!("{} times as slow in the last minute", rounded(ratio, 1))
+                }
+                None => "slower, and its histogram does not show by how much".to_owned(),
+            })
         }),
         Reason::CannotDecide if judge::is_unproven(judged.judge(), metric.id) => {
             let value = judge::over_the_phase(judged.judge(), metric.id, share)?;

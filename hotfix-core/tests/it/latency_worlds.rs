@@ -44,6 +44,9 @@ pub(crate) enum Noise {
     Close(f64, f64, f64),
     /// So many of the canary's requests take so many seconds.
     Hangs(f64, f64),
+    /// So many requests a minute of one client at the canary take 5 s: from this second of the rollout to
+    /// that.
+    Client(f64, u32, u32),
 }
 
 /// Six hours of the live version, for the plan.
@@ -232,6 +235,14 @@ returned_within = "5min"
                 serve_as(&mut counts[0], each * canary * share, (seconds, 0.05), random);
                 serve(&mut counts[1], each * baseline, 1.0, random);
             }
+            Noise::Client(per_minute, begins, ends) => {
+                serve(&mut counts[0], each * canary, 1.0, random);
+                if clock > begins && clock <= ends {
+                    let of_client = per_minute / 60.0 * f64::from(TICK);
+                    serve_as(&mut counts[0], of_client, (5.0, 0.05), random);
+                }
+                serve(&mut counts[1], each * baseline, 1.0, random);
+            }
             Noise::None | Noise::Wander(..) | Noise::Cold(..) | Noise::Pauses => {
                 let (new, cold) = match noise {
                     Noise::Cold(excess, decays) => {
@@ -371,8 +382,12 @@ impl State {
                     }
                 }
             }
-            Noise::None | Noise::Cold(..) | Noise::Pauses | Noise::Close(..) | Noise::Hangs(..) => {
-            }
+            Noise::None
+            | Noise::Cold(..)
+            | Noise::Pauses
+            | Noise::Close(..)
+            | Noise::Hangs(..)
+            | Noise::Client(..) => {}
         }
     }
 

@@ -91,6 +91,56 @@ fn field_17_a_part_of_the_requests_that_hangs_is_rolled_back() {
 }
 
 #[test]
+fn field_17_slow_requests_of_one_client_are_not_rolled_back_unless_they_stay() {
+    // For one and three minutes of a canary that was good; then the evidence begins again.
+    for (per_minute, requests) in [(6.0, 1_000.0), (8.0, 6_000.0), (40.0, 6_000.0)] {
+        for lasts in [60, 180] {
+            let world = World::new(Noise::Client(per_minute, 360, 360 + lasts), requests);
+            let rollouts = Rollouts::new(world);
+            let (mut gone, mut waits, mut long) = (0, 0, 0);
+            for seed in 0..20 {
+                let mut last = 0;
+                let outcome = rollouts.run(seed, |seen| {
+                    last = if seen.verdict.has(Reason::Burst) { seen.clock } else { last };
+                });
+                gone += usize::from(outcome.rolled_back.is_some());
+                waits += usize::from(last > 0);
+                long += usize::from(last > 360 + lasts + 300);
+            }
+            println!(
+                "{per_minute} for {lasts} s, {requests}: {gone}, {waits} wait, {long} for long"
+            );
+            assert!(
+                gone <= 2 && long == 0,
+                "{per_minute} for {lasts} s, {requests}: {gone}, {long}"
+            );
+            assert!(waits >= if requests < 6_000.0 { 5 } else { 12 }, "{waits} wait");
+        }
+    }
+    // What stays is found, later than from the start.
+    for (per_minute, begins, most) in [(24.0, 0, 150), (24.0, 360, 330)] {
+        let world = World::new(Noise::Client(per_minute, begins, u32::MAX), 6_000.0);
+        let found = delay(World { from: begins, ..world }, 15);
+        println!("{per_minute} from {begins} s: {found} s");
+        assert!(found <= most && (begins == 0 || found >= 200), "from {begins} s: {found} s");
+    }
+}
+
+#[test]
+fn field_17_a_part_that_is_slow_is_named() {
+    let world = World::new(Noise::Hangs(0.02, 5.0), 6_000.0);
+    let found = sentences(world, 3);
+    println!("{found:?}");
+    assert!(found.values().any(|(_, decision, text)| {
+        *decision == Decision::RollBack
+            && text
+                .contains("% of its requests took longer than 2500 ms in the last minute, 0.0% of")
+            && text.contains("version's. On the whole it was ")
+            && !text.contains("is tolerated")
+    }));
+}
+
+#[test]
 fn field_17_without_a_tolerance_most_of_them_are() {
     let strict = |noise| World { tolerated: 1.0, ..World::new(noise, 6_000.0) };
     assert!(gone(strict(Noise::Wander(0.1, 900.0)), 30) > 10);

@@ -45,6 +45,7 @@ mod design;
 mod document;
 mod history;
 pub mod joint;
+mod part;
 mod promotion;
 mod stretch;
 mod tolerance;
@@ -61,6 +62,7 @@ pub use design::{
 
 pub(crate) use document::BoxedTolerance;
 pub use history::SlowHistory;
+pub(crate) use part::SlowPart;
 pub use promotion::{PromotionLimits, SlowPromotion};
 pub use stretch::Slowdown;
 pub use tolerance::{Tolerance, ToleranceDesign, ToleranceLimits, ToleranceSettings};

@@ -30,9 +30,6 @@ const LEAST_SHOWN: f64 = 5.0;
 const STEEPEST: f64 = 1.0 / 0.03;
 /// A boundary shows how far the arms differ if its share of faster requests is between these.
 const TELLING: (f64, f64) = (0.01, 0.99);
-/// A boundary shows an excess from this many slow requests and this many standard deviations above
-/// the expected ones.
-const LEAST_EXCESS: (f64, f64) = (2.5, 0.5);
 /// Most requests of a tick that are each moved by a draw; more of them hardly vary.
 const MOST_DRAWN: f64 = 1_000.0;
 /// Variance of the estimate from buckets, over that from the times themselves.
@@ -42,7 +39,7 @@ const LOSS: f64 = 1.21;
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub(super) struct Axis {
     times: [f64; MAX_BOUNDARIES],
-    ln: [f64; MAX_BOUNDARIES],
+    pub(super) ln: [f64; MAX_BOUNDARIES],
     pub(super) len: usize,
 }
 
@@ -280,34 +277,4 @@ pub(super) fn slowdown(
     let deviation = weights / slopes;
     let variance = LOSS * deviation * deviation * (1.0 / canary.trials + 1.0 / baseline.trials);
     Some(Slowdown { ln_ratio: sum / weights, error: variance.sqrt() })
-}
-
-/// Whether all boundaries at which the canary has more slow requests than the `stretched` baseline
-/// are within its factor of each other: requests of nearly the same time cross them all at once.
-/// False where a boundary shows more than all requests that could have crossed it.
-pub(super) fn hangs_on_a_boundary(
-    axis: &Axis,
-    (stretched, ln_ratio): (&Transfer, f64),
-    canary: SlowCounts<'_>,
-    baseline: SlowCounts<'_>,
-) -> bool {
-    if canary.trials <= 0.0 || baseline.trials <= 0.0 {
-        return true;
-    }
-    let expected = stretched.slow(baseline);
-    let exceeds = |boundary: usize, slow: f64| {
-        let share = slow / baseline.trials;
-        let (arms, of_all) = (canary.trials / baseline.trials, canary.trials * share);
-        let deviation = (of_all * (1.0 - share) * (1.0 + arms)).sqrt();
-        canary.slow[boundary] - of_all >= larger(LEAST_EXCESS.0, LEAST_EXCESS.1 * deviation)
-    };
-    let shown = |boundary: &usize| exceeds(*boundary, expected[*boundary]);
-    let first = (0..axis.len).find(shown);
-    let last = (0..axis.len).rfind(shown);
-    let are_apart = |(first, last): (usize, usize)| axis.ln[last] - axis.ln[first] > ln_ratio;
-    let is_certain = |boundary: usize| {
-        let from = (0..boundary).rfind(|of| axis.ln[*of] <= axis.ln[boundary] - ln_ratio);
-        from.is_some_and(|from| exceeds(boundary, baseline.slow[from]))
-    };
-    !first.zip(last).is_some_and(are_apart) && !(0..axis.len).any(is_certain)
 }

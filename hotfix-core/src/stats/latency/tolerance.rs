@@ -28,7 +28,7 @@ use super::cap::common_cap;
 use super::design::{PRIOR_TRIALS, prior_shares};
 use super::document::SavedTolerance;
 use super::joint::{ALTERNATIVES, Joint, Stakes, WEIGHTS};
-use super::stretch::{Axis, Past, Scores, Slowdown, Transfer, hangs_on_a_boundary, slowdown};
+use super::stretch::{Axis, Past, Scores, Slowdown, Transfer, slowdown};
 use super::{MAX_BOUNDARIES, SlowCounts, check_boundaries, excess, loudest_of};
 use crate::stats::grid::{Grid, Hypothesis};
 use crate::stats::numeric::{larger, ln, log_add_exp, smaller};
@@ -122,7 +122,7 @@ impl ToleranceLimits {
 pub struct ToleranceDesign {
     hypothesis: Hypothesis,
     limits: ToleranceLimits,
-    stakes: Stakes,
+    pub(super) stakes: Stakes,
     pub(super) axis: Axis,
     pub(super) ln_ratios: [f64; LANES],
     block: f64,
@@ -315,7 +315,7 @@ pub(super) struct StretchFit {
     /// The baseline's past at that time; no trials before the first tick.
     pub(super) past: Past,
     scores: Scores,
-    transfers: [Transfer; LANES],
+    pub(super) transfers: [Transfer; LANES],
 }
 
 impl StretchFit {
@@ -559,16 +559,8 @@ impl Tolerance {
         knows.then(|| slowdown(&self.axis, &self.fit.scores, canary, baseline)).flatten()
     }
 
-    /// Whether all boundaries that show more than is tolerated are within that factor of each
-    /// other. Requests of nearly the same time cross them at once, and seem far slower than they
-    /// are.
-    pub fn hangs_on_a_boundary(&self, canary: SlowCounts<'_>, baseline: SlowCounts<'_>) -> bool {
-        let stretched = (&self.fit.transfers[ACTS], self.ln_ratios[ACTS]);
-        self.knows(canary, baseline) && hangs_on_a_boundary(&self.axis, stretched, canary, baseline)
-    }
-
     /// Whether the baseline's past is known, and the counts have as many boundaries.
-    fn knows(&self, canary: SlowCounts<'_>, baseline: SlowCounts<'_>) -> bool {
+    pub(super) fn knows(&self, canary: SlowCounts<'_>, baseline: SlowCounts<'_>) -> bool {
         let fits = |counts: SlowCounts<'_>| counts.slow.len() == self.axis.len;
         self.fit.past.trials > 0.0 && fits(canary) && fits(baseline)
     }
