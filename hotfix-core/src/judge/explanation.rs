@@ -51,7 +51,7 @@ impl MetricWhy {
         });
         let slow = self.rules.iter().find(|of| matches!(of.rule, Rule::Slowdown { .. }));
         if let Some((cause, slow)) = of_evidence.zip(slow) {
-            let slow = AppliedRule { reason: Some(cause.reason), ..slow.clone() };
+            let slow = AppliedRule { reason: Some(cause.reason), ..*slow };
             let _ = write!(text, " {}.", slow.describe(watched));
         }
         // The gravest cause has the decision's gravity; where the decision is to hold, every one

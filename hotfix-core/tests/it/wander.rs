@@ -12,7 +12,9 @@ use hotfix_core::rollout::{Command, Input, Recording, Rollout};
 use hotfix_core::stats::numeric::ln;
 use hotfix_core::unit::{MetricName, Span, Timestamp};
 
-use crate::latency_worlds::{Noise, Outcome, Recorded, Rollouts, Seen, World, moment, total};
+use crate::latency_worlds::{
+    Noise, Outcome, PHASES, Recorded, Rollouts, Seen, World, moment, total,
+};
 
 const NOISE: [Noise; 5] = [
     Noise::None,
@@ -95,30 +97,31 @@ fn field_17_slow_requests_of_one_client_are_not_rolled_back_unless_they_stay() {
     // For one and three minutes of a canary that was good; then the evidence begins again.
     for (per_minute, requests) in [(6.0, 1_000.0), (8.0, 6_000.0), (40.0, 6_000.0)] {
         for lasts in [60, 180] {
-            let world = World::new(Noise::Client(per_minute, 360, 360 + lasts), requests);
+            let world = World::new(Noise::Client(per_minute, 200, 200 + lasts), requests);
             let rollouts = Rollouts::new(world);
             let (mut gone, mut waits, mut long) = (0, 0, 0);
             for seed in 0..20 {
                 let mut last = 0;
                 let outcome = rollouts.run(seed, |seen| {
-                    last = if seen.verdict.has(Reason::Burst) { seen.clock } else { last };
+                    let waits = seen.verdict.has(Reason::Burst) && seen.clock <= PHASES[0];
+                    last = if waits { seen.clock } else { last };
                 });
                 gone += usize::from(outcome.rolled_back.is_some());
                 waits += usize::from(last > 0);
-                long += usize::from(last > 360 + lasts + 300);
+                long += usize::from(last == PHASES[0]);
             }
             println!(
                 "{per_minute} for {lasts} s, {requests}: {gone}, {waits} wait, {long} for long"
             );
             assert!(
-                gone <= 2 && long == 0,
+                gone <= 2 && long <= 2,
                 "{per_minute} for {lasts} s, {requests}: {gone}, {long}"
             );
             assert!(waits >= if requests < 6_000.0 { 5 } else { 12 }, "{waits} wait");
         }
     }
     // What stays is found, later than from the start.
-    for (per_minute, begins, most) in [(24.0, 0, 150), (24.0, 360, 330)] {
+    for (per_minute, begins, most) in [(24.0, 0, 150), (24.0, 200, 280)] {
         let world = World::new(Noise::Client(per_minute, begins, u32::MAX), 6_000.0);
         let found = delay(World { from: begins, ..world }, 15);
         println!("{per_minute} from {begins} s: {found} s");
