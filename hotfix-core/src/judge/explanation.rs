@@ -49,7 +49,9 @@ impl MetricWhy {
             let is_one = matches!(cause.reason, Reason::Evidence | Reason::Burst);
             is_one && cause.metric == Some(self.metric)
         });
-        let slow = self.rules.iter().find(|of| matches!(of.rule, Rule::Slowdown { .. }));
+        let is_slow = |of: &&AppliedRule| matches!(of.rule, Rule::Slowdown { .. });
+        // Not where it is the rule above.
+        let slow = self.rules.iter().find(is_slow).filter(|_| !rule.as_ref().is_some_and(is_slow));
         if let Some((cause, slow)) = of_evidence.zip(slow) {
             let slow = AppliedRule { reason: Some(cause.reason), ..*slow };
             let _ = write!(text, " {}.", slow.describe(watched));
