@@ -398,8 +398,8 @@ pub(crate) fn largest<const N: usize>(terms: &[f64; N]) -> f64 {
     tops[0]
 }
 
-/// A double strictly between two others, near their middle; None if there is none, which ends every
-/// bisection.
+/// A double strictly between two others, near their middle; None if they are neighbours, which ends
+/// every bisection.
 pub(crate) fn between(one: f64, other: f64) -> Option<f64> {
     inside(0.5 * one + 0.5 * other, one, other)
 }
