@@ -8,7 +8,7 @@ use serde::de::{
 use serde_json::{Map, Value};
 
 use super::fault::DocumentFault;
-use super::text::MARK;
+use super::text::without_mark;
 use crate::canonical::{Cause, ReadError, Unread, read_tree};
 use crate::sorting;
 use crate::text::{joined, pointer_step, shown};
@@ -143,8 +143,9 @@ fn not_allowed(got: &str, expected: &str) -> String {
 
 /// Reads JSON, in which no member comes twice.
 pub(crate) fn value_of(text: &str) -> Result<Value, String> {
-    let text = text.strip_prefix(MARK).unwrap_or(text);
-    serde_json::from_str(text).map(|Unique(value)| value).map_err(|error| error.to_string())
+    serde_json::from_str(without_mark(text))
+        .map(|Unique(value)| value)
+        .map_err(|error| error.to_string())
 }
 
 /// A JSON value without members that come twice.

@@ -11,7 +11,7 @@ use crate::sorting::sort_by_key;
 
 pub(super) const MOST_BYTES: usize = 1 << 20;
 /// The byte order mark, which editors write at the begin of a text and which means nothing in UTF-8.
-pub(super) const MARK: char = '\u{feff}';
+const MARK: char = '\u{feff}';
 /// How deep tables and lists may be nested.
 pub(super) const MOST_DEPTH: usize = 32;
 
@@ -27,7 +27,7 @@ impl Node {
 
     /// Reads JSON of any length: measurements, which no person writes.
     pub(crate) fn from_json_data(text: &str, document: u32) -> Read {
-        let text = text.strip_prefix(MARK).unwrap_or(text);
+        let text = without_mark(text);
         let mut root: Self = serde_json::from_str(text)
             .map_err(|error| DocumentErrors::of_json(&error, text, document))?;
         Places { scan: Scan::new(text), lines: Lines::new(text, document) }.place(&mut root);
@@ -69,6 +69,11 @@ impl Node {
             Self::from_toml(text, document)
         }
     }
+}
+
+/// The text after a byte order mark, if it begins with one.
+pub(super) fn without_mark(text: &str) -> &str {
+    text.strip_prefix(MARK).unwrap_or(text)
 }
 
 fn check_length(text: &str) -> Result<(), DocumentErrors<DocumentFault>> {

@@ -4,6 +4,7 @@ use std::fmt::Write as _;
 
 use crate::grade::{MetricKind, Role, Worse};
 use crate::metric::{Band, Unused, compared, in_unit, interpolated, measured};
+use crate::stats::latency::SLIGHT;
 use crate::stats::{Counts, Totals};
 use crate::text::{self, moment, sentence};
 
@@ -246,7 +247,7 @@ fn slowdown(
     }
     match (reason, peak) {
         (Some(Reason::SlightlySlower), _) if ratio <= tolerated => {
-            format!("Between 1.1 and {tolerated} times as slow ({now} in the last minute)")
+            format!("Between {SLIGHT} and {tolerated} times as slow ({now} in the last minute)")
         }
         (Some(Reason::WarmingUp), Some(peak)) => format!(
             "New instances are warming up: {} times as slow at first, {now} in the last minute",

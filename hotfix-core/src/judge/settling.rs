@@ -8,7 +8,7 @@
 use crate::grade::Response;
 use crate::metric::{Window, in_unit};
 use crate::policy::section::Watch;
-use crate::stats::latency::{ColdStart, RECENT, SlowCounts, Slowdown, WARMS_UP};
+use crate::stats::latency::{ColdStart, RECENT, SLIGHT, SlowCounts, Slowdown, Tolerance, WARMS_UP};
 use crate::stats::numeric::exp;
 use crate::text;
 use crate::unit::{Span, Timestamp};
@@ -29,8 +29,6 @@ use serde::{Deserialize, Serialize};
 const NEW: Span = Span::from_seconds(120);
 /// A canary was good that had no slow requests for so long.
 const GOOD: Span = Span::from_seconds(180);
-/// More slow than the live version, by so little that people are not shown it as a number.
-const SLIGHT: f64 = 1.1;
 /// A person is asked after so long about what is held back.
 pub(super) const ASKS: Span = Span::from_seconds(300);
 /// Logarithm of the largest factor, with its error, that follows from counts at a few boundaries: 100.
@@ -126,7 +124,7 @@ impl Settling {
     #[cold]
     fn learn_excess(&mut self, at: Timestamp, boundaries: &[usize], test: &mut Aligned<Test>) {
         let goes_on = slow_arms(self.recent.sums(), boundaries, self.cured, |canary, live| {
-            test.on(Side::Lag).slow_part(canary, live).is_some()
+            test.on(Side::Lag).tolerance().and_then(|of| of.slow_part(canary, live)).is_some()
         });
         if goes_on {
             self.excess.get_or_insert([at, at])[1] = at;
@@ -162,7 +160,8 @@ impl Settling {
     ) {
         let now = slow_arms(self.recent.sums(), boundaries, self.cured, |canary, baseline| {
             let compares = self.cold.has_excess() || canary.exceeds(baseline);
-            if compares { test.on(Side::Lag).slowdown(canary, baseline) } else { None }
+            let tolerance = test.on(Side::Lag).tolerance().filter(|_| compares);
+            tolerance.and_then(|of| of.slowdown(canary, baseline))
         });
         let Some(now) = now else { return };
         if self.cold.learn(at, now, test.null_ratio(), new_for) {
@@ -212,8 +211,9 @@ impl Watched {
     /// None where that was not looked into, and where it does not follow from the boundaries, because
     /// nearly all requests of an arm are on one side of them.
     pub(super) fn slowdown(&self) -> Option<(f64, f64)> {
+        let tolerated = self.tests().worse()?.null_ratio();
         let now = self.of_last_minute(|test, canary, live| {
-            let is_tolerated = |now: &Slowdown| exp(now.ln_ratio) <= test.null_ratio();
+            let is_tolerated = |now: &Slowdown| exp(now.ln_ratio) <= tolerated;
             let now = test.slowdown(canary, live);
             now.filter(|now| is_tolerated(now) || !test.hangs_on_a_boundary(canary, live))
         })??;
@@ -236,7 +236,7 @@ impl Watched {
     /// The same of evidence that does not show by how much the canary is slower, or for how long.
     #[cold]
     pub(super) fn not_certain(&self) -> Option<Reason> {
-        let is_part = || self.of_last_minute(Test::is_slow_in_part).unwrap_or(false);
+        let is_part = || self.of_last_minute(Tolerance::is_slow_in_part).unwrap_or(false);
         if self.tests().settling()?.may_be_a_burst() && is_part() {
             return Some(Reason::Burst);
         }
@@ -254,7 +254,7 @@ impl Watched {
         if self.slowdown()?.0 > most {
             return None;
         }
-        let Some(part) = self.of_last_minute(Test::slow_part)? else {
+        let Some(part) = self.of_last_minute(Tolerance::slow_part)? else {
             return Some("slower before, but not in the last minute".to_owned());
         };
         let above = in_unit(self.metric().kind, part.above);
@@ -269,15 +269,16 @@ impl Watched {
     /// with a tolerance.
     #[cold]
     pub(super) fn hangs_on_a_boundary(&self) -> bool {
-        self.of_last_minute(Test::hangs_on_a_boundary).unwrap_or(false)
+        self.of_last_minute(Tolerance::hangs_on_a_boundary).unwrap_or(false)
     }
 
     /// What a test with a tolerance finds in the slow requests of the last minute; None for another test.
     fn of_last_minute<R>(
         &self,
-        then: impl FnOnce(&Test, SlowCounts<'_>, SlowCounts<'_>) -> R,
+        then: impl FnOnce(&Tolerance, SlowCounts<'_>, SlowCounts<'_>) -> R,
     ) -> Option<R> {
-        let (settling, test) = (self.tests().settling()?, self.tests().worse()?.on(Side::Lag));
+        let settling = self.tests().settling()?;
+        let test = self.tests().worse()?.on(Side::Lag).tolerance()?;
         let (recent, cured) = (settling.recent.sums(), settling.cured);
         Some(slow_arms(recent, self.boundaries(), cured, |canary, live| then(test, canary, live)))
     }

@@ -7,8 +7,8 @@ use crate::getters::getters;
 use crate::policy::section::Model;
 use crate::stats::bernoulli::{Bernoulli, BernoulliDesign, BernoulliSettings};
 use crate::stats::latency::{
-    BoxedTolerance, Latency, LatencyDesign, LatencySettings, SlowCounts, SlowPart, Slowdown,
-    Tolerance, ToleranceDesign, ToleranceLimits, ToleranceSettings,
+    BoxedTolerance, Latency, LatencyDesign, LatencySettings, SlowCounts, Tolerance,
+    ToleranceDesign, ToleranceLimits, ToleranceSettings,
 };
 use crate::stats::rate_ratio::{RateRatio, RateRatioDesign, RateRatioSettings};
 use crate::stats::{Counts, Direction, Evidence, StatError, Totals};
@@ -308,38 +308,9 @@ impl Test {
         }
     }
 
-    /// How many times as slow the canary is in these counts; None without a tolerance.
-    pub(super) fn slowdown(
-        &self,
-        canary: SlowCounts<'_>,
-        baseline: SlowCounts<'_>,
-    ) -> Option<Slowdown> {
-        let Self::Tolerance(_, state) = self else { return None };
-        state.slowdown(canary, baseline)
-    }
-
-    /// Whether one boundary alone shows in these counts that the canary is slower than tolerated.
-    pub(super) fn hangs_on_a_boundary(
-        &self,
-        canary: SlowCounts<'_>,
-        baseline: SlowCounts<'_>,
-    ) -> bool {
-        matches!(self, Self::Tolerance(_, state) if state.hangs_on_a_boundary(canary, baseline))
-    }
-
-    /// Whether no more than a few of the canary's requests are slow in these counts.
-    pub(super) fn is_slow_in_part(&self, canary: SlowCounts<'_>, baseline: SlowCounts<'_>) -> bool {
-        matches!(self, Self::Tolerance(_, state) if state.is_slow_in_part(canary, baseline))
-    }
-
-    /// Requests of the canary in these counts that are slower than tolerated.
-    pub(super) fn slow_part(
-        &self,
-        canary: SlowCounts<'_>,
-        baseline: SlowCounts<'_>,
-    ) -> Option<SlowPart> {
-        let Self::Tolerance(_, state) = self else { return None };
-        state.slow_part(canary, baseline)
+    /// The test of a latency with a tolerance; None for others.
+    pub(super) fn tolerance(&self) -> Option<&Tolerance> {
+        if let Self::Tolerance(_, state) = self { Some(state) } else { None }
     }
 
     /// Sets cap and threshold; None means the test's own. Evidence and earlier decisions are kept.

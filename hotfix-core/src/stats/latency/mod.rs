@@ -62,9 +62,9 @@ pub use design::{
 
 pub(crate) use document::BoxedTolerance;
 pub use history::SlowHistory;
-pub(crate) use part::SlowPart;
 pub use promotion::{PromotionLimits, SlowPromotion};
 pub use stretch::Slowdown;
+pub(crate) use tolerance::SLIGHT;
 pub use tolerance::{Tolerance, ToleranceDesign, ToleranceLimits, ToleranceSettings};
 
 /// Most boundaries that a test may have.

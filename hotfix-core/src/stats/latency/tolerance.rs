@@ -46,7 +46,7 @@ const MOST_BLOCKS: f64 = 2.0;
 /// The gross ratio: a fault this many times as slow is found without blocks.
 const GROSS: f64 = 2.0;
 /// The slight ratio: a canary this many times as slow is worth a person's attention.
-const SLIGHT: f64 = 1.1;
+pub(crate) const SLIGHT: f64 = 1.1;
 /// Stake of the first part; those after restarts share the rest.
 const FIRST_STAKE: f64 = 0.8;
 /// The baseline's past grows by this factor before its times are stretched again.
