@@ -2,7 +2,7 @@
 
 use std::sync::{Arc, Mutex};
 
-use hotfix_core::stats::bernoulli::{Bernoulli, BernoulliDesign, BernoulliSettings};
+use hotfix_core::stats::bernoulli::{Bernoulli, BernoulliDesign, BernoulliSettings, CountSettings};
 use hotfix_core::stats::interval::Interval;
 use hotfix_core::stats::rate_ratio::{RateRatio as Poisson, RateRatioDesign, RateRatioSettings};
 use hotfix_core::stats::replay::CountModel as Model;
@@ -18,15 +18,6 @@ use crate::error::{Result, locked};
 use crate::evidence::{Evidence, Reduced, Strata, add, from_bytes, key_of, to_bytes};
 use crate::observation::{is_no_list, number};
 
-/// The settings of a test; enough to make it again. Those of the Poisson model are the same but for
-/// the prior.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-struct Settings {
-    model: Model,
-    #[serde(flatten)]
-    of: BernoulliSettings,
-}
-
 pub(crate) fn model_of(name: &str) -> Result<Model> {
     one_of("model", name, Model::ALL, Model::as_str)
 }
@@ -39,15 +30,16 @@ enum Test {
 }
 
 impl Test {
-    fn try_new(settings: &Settings) -> Result<Self> {
+    fn try_new(settings: &CountSettings) -> Result<Self> {
+        let of = BernoulliSettings::from(settings.clone());
         Ok(match settings.model {
             Model::Poisson => {
-                let design = RateRatioDesign::try_new(&RateRatioSettings::from(&settings.of))?;
+                let design = RateRatioDesign::try_new(&RateRatioSettings::from(&of))?;
                 let state = Poisson::new(&design);
                 Self::Poisson(Box::new(design), state)
             }
             Model::Bernoulli => {
-                let design = BernoulliDesign::try_new(&settings.of)?;
+                let design = BernoulliDesign::try_new(&of)?;
                 let state = Bernoulli::new(&design);
                 Self::Bernoulli(Box::new(design), state)
             }
@@ -95,7 +87,7 @@ struct State {
 #[serde(deny_unknown_fields)]
 struct Saved {
     format: u32,
-    settings: Settings,
+    settings: CountSettings,
     state: SavedState,
     strata: Strata,
 }
@@ -165,7 +157,7 @@ const FORMAT: u32 = 1;
 #[pyclass(frozen, module = "hotfix.stats")]
 #[derive(Debug)]
 pub(crate) struct RateRatio {
-    settings: Settings,
+    settings: CountSettings,
     state: Mutex<State>,
 }
 
@@ -198,8 +190,9 @@ impl RateRatio {
             let error = PyTypeError::new_err("`prior_trials` belongs to model \"bernoulli\"");
             return Err(error.into());
         }
-        let prior_trials = prior_trials.unwrap_or(BernoulliSettings::default().prior_trials);
-        let of = BernoulliSettings {
+        let prior_trials = prior_trials.unwrap_or(CountSettings::default().prior_trials);
+        let settings = CountSettings {
+            model,
             direction,
             alpha,
             tolerated,
@@ -212,7 +205,6 @@ impl RateRatio {
             threshold,
             horizon,
         };
-        let settings = Settings { model, of };
         let state = State { test: Test::try_new(&settings)?, strata: Arc::default() };
         Ok(Self { settings, state: Mutex::new(state) })
     }
@@ -386,7 +378,7 @@ impl RateRatio {
     }
 
     fn __repr__(&self, py: Python<'_>) -> PyResult<String> {
-        let Settings { model, of: BernoulliSettings { direction, alpha, .. } } = &self.settings;
+        let CountSettings { model, direction, alpha, .. } = &self.settings;
         let log_e = locked(py, &self.state)?.test.evidence().log_e;
         let (model, direction) = (model.as_str(), direction.as_str());
         Ok(format!("<RateRatio {model}, {direction}, alpha {alpha}, log_e {log_e:.3}>"))
@@ -413,7 +405,7 @@ impl RateRatio {
     fn report(&self, state: &State) -> Evidence {
         // Its proof does not need Poisson counts, so it is also valid for proportions of the other
         // model.
-        let compared = (Arc::clone(&state.strata), 1.0 - self.settings.of.alpha);
+        let compared = (Arc::clone(&state.strata), 1.0 - self.settings.alpha);
         Evidence::compared(state.test.evidence(), Some(compared))
     }
 }
