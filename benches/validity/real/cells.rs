@@ -269,6 +269,21 @@ pub(super) const OWN: [Cell; 12] = [
     ),
 ];
 
+/// Added on 30 November 2026, when slow requests of one client were made a burst, and committed before the
+/// first run.
+pub(super) const SLOW_CLIENT: [Cell; 2] = [
+    cell(
+        "a client with requests of 5 s: 1%, 2 min of each 12",
+        Faults::Latency,
+        &World { slow_client: Caller { every: 600.0, lasts: 120.0, share: 0.01 }, ..QUIET },
+    ),
+    cell(
+        "a client with requests of 5 s: 0.5%, 30 s of each 6 min",
+        Faults::Latency,
+        &World { slow_client: Caller { every: 330.0, lasts: 30.0, share: 0.005 }, ..QUIET },
+    ),
+];
+
 pub(super) const KEPT: [Cell; 12] = [
     cell(
         "arms wander by 5%, 15 min",

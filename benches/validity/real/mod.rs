@@ -324,6 +324,8 @@ pub(crate) fn rollouts(report: &mut Report) -> Result<(), StatError> {
     at_all(report, effort, &mut seed);
     before(report, effort, &quiet, &mut seed);
     late(report, effort, &mut seed);
+    report.section("Slow requests of one client");
+    tables(report, &cells::SLOW_CLIENT, effort, &quiet, &mut seed);
     Ok(())
 }
 

@@ -87,6 +87,7 @@ pub(super) struct Service<'a> {
     outage: Option<usize>,
     customer: Calls,
     cron: Calls,
+    slow_client: Calls,
 }
 
 impl<'a> Service<'a> {
@@ -103,7 +104,9 @@ impl<'a> Service<'a> {
             Scrape::Arms { apart, .. } => apart,
             Scrape::AnyApart { every } => any_step(every, &mut random),
         };
-        let customer = Calls { until: 0.0, by: 0, next: after(world.customer.every, &mut random) };
+        let mut calls =
+            |of: Caller| Calls { until: 0.0, by: 0, next: after(of.every, &mut random) };
+        let (customer, slow_client) = (calls(world.customer), calls(world.slow_client));
         let first = world.cron.every * random.uniform();
         let cron = Calls { until: 0.0, by: random.below(world.instances), next: first };
         let mut service = Self {
@@ -122,6 +125,7 @@ impl<'a> Service<'a> {
             outage: None,
             customer,
             cron,
+            slow_client,
             random,
         };
         service.instances = (0..world.instances).map(|at| service.instance(LIVE, at)).collect();
@@ -263,29 +267,34 @@ impl<'a> Service<'a> {
         self.scrape();
     }
 
-    /// Counts the requests of the clients whose requests all fail.
+    /// Counts the requests of single clients.
     fn calls(&mut self, seconds: f64) {
-        let (now, random) = (f64::from(self.clock), &mut self.random);
-        let Caller { every, lasts, .. } = self.world.customer;
-        if now >= self.customer.next {
-            self.customer.until = now + after(lasts, random);
-            self.customer.by = random.below(self.instances.len());
-            self.customer.next = now + after(every, random);
+        let (now, world, random) = (f64::from(self.clock), self.world, &mut self.random);
+        for (calls, Caller { every, lasts, .. }) in
+            [(&mut self.customer, world.customer), (&mut self.slow_client, world.slow_client)]
+        {
+            if now >= calls.next {
+                calls.until = now + after(lasts, random);
+                calls.by = random.below(self.instances.len());
+                calls.next = now + after(every, random);
+            }
         }
         if now >= self.cron.next {
-            self.cron.until = now + self.world.cron.lasts;
-            self.cron.next += self.world.cron.every;
+            self.cron.until = now + world.cron.lasts;
+            self.cron.next += world.cron.every;
         }
-        for (calls, caller) in
-            [(&self.customer, self.world.customer), (&self.cron, self.world.cron)]
-        {
+        for (calls, caller, fails) in [
+            (&self.customer, world.customer, true),
+            (&self.cron, world.cron, true),
+            (&self.slow_client, world.slow_client, false),
+        ] {
             if now <= calls.until {
-                let mean = self.world.requests / 60.0 * caller.share * seconds;
-                let failed = random.poisson(mean);
+                let count = random.poisson(world.requests / 60.0 * caller.share * seconds);
                 let one = &mut self.instances[calls.by];
-                one.total[0] += failed;
-                one.total[1] += failed;
-                self.arms[one.arm].total[2] += failed;
+                one.total[0] += count;
+                let counted = if fails { &mut one.total[1..2] } else { &mut one.total[3..] };
+                counted.iter_mut().for_each(|total| *total += count);
+                self.arms[one.arm].total[2] += count;
             }
         }
     }

@@ -31,7 +31,8 @@ pub(super) struct New {
     pub(super) decays: f64,
 }
 
-/// A client all of whose requests fail, beside the traffic of the others; one instance serves it.
+/// A client all of whose requests fail, or take 5 s, beside the traffic of the others; one instance
+/// serves it.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Caller {
     pub(super) every: f64,
@@ -124,6 +125,8 @@ pub(super) struct World {
     pub(super) customer: Caller,
     /// A client that comes at regular times and stays with its instance while that exists.
     pub(super) cron: Caller,
+    /// A client as the customer, whose requests are slow.
+    pub(super) slow_client: Caller,
     /// Share of the requests of new instances that fails because connections are reset.
     pub(super) resets: New,
     /// Events of the bug a minute, while the old version has all traffic.
@@ -163,6 +166,7 @@ pub(super) const QUIET: World = World {
     shocks: NO_SPELLS,
     customer: NO_CALLER,
     cron: NO_CALLER,
+    slow_client: NO_CALLER,
     resets: NOTHING_NEW,
     bug: 60.0,
     scrape: Scrape::Together,
