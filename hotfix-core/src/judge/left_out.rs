@@ -26,8 +26,11 @@ use super::{Cause, MetricVerdict, Moment, Reason};
 const WIDTH: usize = 2;
 /// Confidence of the interval of a share of slow requests.
 const CONFIDENCE: f64 = 0.8;
-/// Confidence of the interval of a share of failures that is compared with what the live version had.
+/// Confidence of the interval of a share of failures, or of a count, that is compared with what the live
+/// version had.
 const SURELY: f64 = 0.95;
+/// So many trials that the events of a count are few among them.
+const UNLIMITED: f64 = 1e12;
 
 /// Counts of the canary's instances in the trailing window, and in what counts of the phase.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -186,11 +189,19 @@ impl Watched {
         else {
             return false;
         };
-        let value = if self.metric().kind.is_fraction() {
-            let of = wilson(Counts::new(canary[0], canary[1]), SURELY).ok();
-            of.map(|of| Judged::between(of.low, of.high))
-        } else {
-            self.value(canary, share.as_fraction())
+        let kind = self.metric().kind;
+        // The trials of a score interval, and the unit of its ends. Of a count they are unlimited.
+        let counted = match canary {
+            [_, trials] if kind.is_fraction() => Some((*trials, 1.0)),
+            [_, seconds] if kind.has_exposure() => Some((UNLIMITED, UNLIMITED / seconds * 60.0)),
+            _ => None,
+        };
+        let value = match counted {
+            Some((trials, unit)) => {
+                let of = wilson(Counts::new(canary[0], trials), SURELY).ok();
+                of.map(|of| Judged::between(unit * of.low, unit * of.high))
+            }
+            None => self.value(canary, share.as_fraction()),
         };
         value.is_none_or(|value| !self.metric().is_worse_than_last(bound, value, last))
     }

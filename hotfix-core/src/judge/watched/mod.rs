@@ -398,10 +398,12 @@ impl Watched {
 
     /// Records the metric's part of a verdict. `in_vain`: the verdict says that its tests cannot decide.
     pub(super) fn note(&mut self, at: Timestamp, seen: &MetricVerdict, in_vain: bool) {
-        let Measured { degradation, last_live, .. } = &mut self.measured;
+        let Measured { degradation, last_live, pre_deployment, .. } = &mut self.measured;
         let readings = (&self.pairing.readings, self.design.watch.cadence);
         degradation.note(at, readings, seen, in_vain);
-        if self.design.compares_live && seen.needs.is_none() && seen.baseline.is_some() {
+        // Rows from before the deployment may be fewer than a window: no more of them come.
+        let is_enough = seen.needs.is_none() || pre_deployment.goes_on();
+        if self.design.compares_live && is_enough && seen.baseline.is_some() {
             *last_live = seen.baseline;
         }
     }
