@@ -128,8 +128,19 @@ pub(crate) fn rounded(value: f64, places: usize) -> String {
 
 /// A number with so many significant digits, without trailing zeros.
 pub(crate) fn figure(value: f64, digits: usize) -> String {
+    figure_of(value, value.abs(), digits)
+}
+
+/// A share in percent to so many significant digits of what is nearer, it or the rest to 100%: 99.96%
+/// is not all.
+pub(crate) fn percentage(fraction: f64, digits: usize) -> String {
+    let percent = fraction * 100.0;
+    format!("{}%", figure_of(percent, percent.min(100.0 - percent).abs(), digits))
+}
+
+/// A number with as many places as one of this scale has for so many significant digits.
+fn figure_of(value: f64, mut scale: f64, digits: usize) -> String {
     let mut places = digits.saturating_sub(1);
-    let mut scale = value.abs();
     while scale >= 10.0 && places > 0 {
         (scale, places) = (scale / 10.0, places - 1);
     }

@@ -110,10 +110,11 @@ impl Agenda {
     /// Which duties with a condition these facts ask for: of what follows the incident, those for which
     /// earlier ones asked, too.
     fn apply(&mut self, policy: &Policy, facts: &Facts) {
+        let informed = policy.classify(facts).informed();
         for (obligation, course) in self.obligations.iter().zip(&mut self.state.courses) {
             let stays = course.holds == Truth::Yes && obligation.follows();
             if let Some(when) = obligation.when(policy).filter(|_| !stays) {
-                course.holds = when.holds(facts);
+                course.holds = informed.holds(when);
             }
         }
     }

@@ -117,17 +117,19 @@ impl Condition {
     /// assert_eq!(down.holds(&facts), Truth::No);
     /// ```
     pub fn holds(&self, facts: &Facts) -> Truth {
+        self.judged(&|comparison| {
+            let value = facts.get(comparison.fact);
+            value.map_or(Truth::Unknown, |value| comparison.accepts(value).into())
+        })
+    }
+
+    /// Whether the condition holds, given that for its comparisons.
+    pub(super) fn judged(&self, by: &impl Fn(&Comparison) -> Truth) -> Truth {
         match self {
-            Self::Compare(comparison) => facts
-                .get(comparison.fact)
-                .map_or(Truth::Unknown, |value| comparison.accepts(value).into()),
-            Self::All(conditions) => {
-                Truth::of(conditions.iter().map(|of| of.holds(facts)), Truth::No)
-            }
-            Self::Any(conditions) => {
-                Truth::of(conditions.iter().map(|of| of.holds(facts)), Truth::Yes)
-            }
-            Self::Not(condition) => !condition.holds(facts),
+            Self::Compare(comparison) => by(comparison),
+            Self::All(of) => Truth::of(of.iter().map(|one| one.judged(by)), Truth::No),
+            Self::Any(of) => Truth::of(of.iter().map(|one| one.judged(by)), Truth::Yes),
+            Self::Not(condition) => !condition.judged(by),
         }
     }
 
@@ -140,14 +142,6 @@ impl Condition {
             }
         });
         facts
-    }
-
-    /// The unknown facts of a condition that is undecided; none once it is decided.
-    pub(crate) fn missing(&self, facts: &Facts) -> Vec<FactId> {
-        let is_open = self.holds(facts) == Truth::Unknown;
-        let mut missing = if is_open { self.facts() } else { Vec::new() };
-        missing.retain(|fact| facts.get(*fact).is_none());
-        missing
     }
 
     /// Calls `visit` on each comparison, in the order of the text.

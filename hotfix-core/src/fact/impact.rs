@@ -1,6 +1,6 @@
 //! What the known facts mean to people: the impact of an incident.
 
-use crate::text::{figure, joined, time};
+use crate::text::{joined, percentage, time};
 
 use super::{Fact, FactId, FactValue, Facts};
 
@@ -90,12 +90,7 @@ impl<'f> Impact<'f> {
     }
 }
 
-/// `55%`.
-fn percent(fraction: f64) -> String {
-    format!("{}%", figure(fraction * 100.0, 3))
-}
-
 /// A share in percent; None for zero, which is no impact.
 fn some(share: &FactValue) -> Option<String> {
-    share.as_number().filter(|share| *share > 0.0).map(percent)
+    share.as_number().filter(|share| *share > 0.0).map(|share| percentage(share, 3))
 }

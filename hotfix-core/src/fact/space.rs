@@ -10,7 +10,7 @@ use std::fmt;
 use std::ops::Range;
 
 use super::catalogue::FactKind;
-use super::condition::{Comparison, Condition, Operator};
+use super::condition::{Comparison, Condition, Operator, Truth};
 use super::facts::{FactId, FactValue, Facts};
 use super::sample;
 use crate::unit::{Proportion, Span};
@@ -180,6 +180,25 @@ impl Space {
             }
         }
         facts
+    }
+
+    /// Whether the values of a class satisfy a comparison, which the space need not be built from;
+    /// unknown where only some do.
+    pub(super) fn judged(&self, variable: usize, class: u32, comparison: &Comparison) -> Truth {
+        match &self.variables[variable].1 {
+            Classes::Numbers { between, .. } => {
+                let ((low, high), operator) = (between[class as usize], comparison.operator);
+                let Some(bound) = comparison.value.as_number() else { return Truth::No };
+                let is_within = operator == Operator::Is && low < bound && bound < high;
+                let [at_low, at_high] = [low, high].map(|value| operator.holds(value, bound));
+                if at_low == at_high && !is_within { at_low.into() } else { Truth::Unknown }
+            }
+            Classes::Texts { mentioned, .. } if class == 0 => match &comparison.value {
+                FactValue::Text(text) if mentioned.binary_search(text).is_err() => Truth::Unknown,
+                _ => Truth::No,
+            },
+            _ => comparison.accepts(&self.value(variable, class)).into(),
+        }
     }
 
     /// The variable of a comparison and the classes whose values all satisfy it. No value of

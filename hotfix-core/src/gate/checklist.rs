@@ -282,7 +282,7 @@ impl Situation<'_> {
         let by_facts = list.when.as_ref().map_or(Truth::Yes, |when| {
             let is_of_start = matches!(list.at, ChecklistMoment::Start | ChecklistMoment::Before);
             let by = |facts| match when.holds(facts) {
-                Truth::Unknown => when.holds(&policy.classify(facts).informed()),
+                Truth::Unknown => policy.classify(facts).informed().holds(when),
                 known => known,
             };
             let now = if self.started && is_of_start { Truth::No } else { by(self.now) };

@@ -2,7 +2,7 @@
 
 use serde::Serialize;
 
-use crate::fact::{Deduced, FactId, FactValue, Facts, Truth};
+use crate::fact::{Deduced, FactId, Facts, Truth};
 use crate::grade::{ReviewTime, Severity, closed_set};
 use crate::policy::Policy;
 use crate::policy::section;
@@ -147,8 +147,8 @@ pub struct StagingDemand {
 pub struct StagingFact {
     /// Which.
     pub fact: FactId,
-    /// Its value, known or implied by known facts.
-    pub value: FactValue,
+    /// Its value, known or implied by known facts, or the range that is implied.
+    pub value: Deduced,
 }
 
 impl Demands {
@@ -255,8 +255,8 @@ fn staging(policy: &Policy, asked: &section::Testing, facts: &Facts) -> StagingD
     let Some(exception) = &asked.skip_staging_when else {
         return plainly(StagingVerdict::Required);
     };
-    let facts = informed(policy, facts);
-    let verdict = match exception.holds(&facts) {
+    let facts = policy.classify(facts).informed();
+    let verdict = match facts.holds(exception) {
         Truth::Yes => StagingVerdict::MayBeLeftOut,
         Truth::No => StagingVerdict::Required,
         Truth::Unknown => StagingVerdict::Unknown,
@@ -265,7 +265,7 @@ fn staging(policy: &Policy, asked: &section::Testing, facts: &Facts) -> StagingD
     // In the order of their ids.
     for fact in set_of(exception.facts()) {
         match facts.get(fact) {
-            Some(value) => because.push(StagingFact { fact, value: value.clone() }),
+            Some(value) => because.push(StagingFact { fact, value }),
             None => would_tell.push(fact),
         }
     }
@@ -273,15 +273,4 @@ fn staging(policy: &Policy, asked: &section::Testing, facts: &Facts) -> StagingD
         would_tell.clear();
     }
     StagingDemand { verdict, because, would_tell }
-}
-
-/// The known facts, with those implied by the policy.
-fn informed(policy: &Policy, facts: &Facts) -> Facts {
-    let mut informed = facts.clone();
-    for (fact, deduced) in policy.classify(facts).deduced() {
-        if let Deduced::Value(value) = deduced {
-            informed.set(fact, value);
-        }
-    }
-    informed
 }

@@ -173,7 +173,8 @@ impl Rollout {
         let standard = STANDARD.as_ref().map_or(&[][..], Policy::messages);
         let of = |texts: &'r [Message], facts| {
             let Request { kind, audience, .. } = *request;
-            texts.iter().find(|text| text.is_for(kind, audience, severity, facts))
+            let informed = self.plan().policy().classify(facts).informed();
+            texts.iter().find(|text| text.is_for(kind, audience, severity, &informed))
         };
         let by_facts = |texts| of(texts, self.worst_facts()).or_else(|| of(texts, self.facts()));
         by_facts(own).or_else(|| by_facts(standard))

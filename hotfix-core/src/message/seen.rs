@@ -8,7 +8,7 @@ use crate::plan::RollbackPlan;
 use crate::policy::section::LaterWatch;
 use crate::rollout::{Rollout, Stage, State};
 use crate::sorting::sort_by_key;
-use crate::text::{brief, figure, rounded, time_range};
+use crate::text::{brief, figure, percentage, time_range};
 use crate::unit::{PhaseName, Share, Span, Timestamp};
 
 use super::zone::Clock;
@@ -80,23 +80,12 @@ pub(super) fn metrics(rollout: &Rollout, kind: MessageKind, clock: &Clock) -> Ve
         .collect()
 }
 
-/// A metric's value with its unit, to the digits that a reader can use: a percentage to two of
-/// them, counted from 0 % or from 100 %, whichever is nearer.
+/// A metric's value with its unit, to the digits that a reader can use: two of a percentage.
 fn measured(kind: MetricKind, edges: &[f64], value: f64) -> String {
     if !kind.is_fraction() {
         return metric::measured(kind, edges, value);
     }
-    let percent = value * 100.0;
-    let (mut scale, mut places) = (percent.min(100.0 - percent), 0);
-    while scale > 0.0 && scale < 10.0 && places < 6 {
-        (scale, places) = (scale * 10.0, places + 1);
-    }
-    let text = rounded(percent, places);
-    if text.contains('.') {
-        format!("{}%", text.trim_end_matches('0').trim_end_matches('.'))
-    } else {
-        format!("{text}%")
-    }
+    percentage(value, 2)
 }
 
 /// Estimated impact per minute of each version, if it had all of the traffic.
@@ -302,7 +291,9 @@ fn noted_text(rollout: &Rollout) -> Option<&str> {
 
 /// The time of a note: a number of minutes, as in `7` or `7 minutes`, or a duration, as in `7min`.
 fn noted_time(text: &str) -> Option<Span> {
-    let text = text.trim().trim_end_matches(" minutes");
+    let text = text.trim();
+    let number = [" minutes", " minute", " mins"].iter().find_map(|unit| text.strip_suffix(unit));
+    let text = number.unwrap_or(text);
     format!("{text}min").parse().or_else(|_| text.parse()).ok()
 }
 

@@ -120,7 +120,7 @@ impl Plan {
     pub(super) fn may_be_due(&self, duty: &Duty) -> bool {
         let is_for = self.severity().is_none_or(|severity| duty.is_for(severity));
         let informed = self.policy().classify(self.facts()).informed();
-        let holds = duty.when.as_ref().map_or(Truth::Yes, |when| when.holds(&informed));
+        let holds = duty.when.as_ref().map_or(Truth::Yes, |when| informed.holds(when));
         let is_stop_gap = !duty.stop_gap || self.subject().stop_gap() != Some(false);
         let has_flow = match (duty.flow, self.flow_of_duties()) {
             (Some(needed), Some(flow)) => needed == flow,

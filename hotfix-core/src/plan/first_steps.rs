@@ -157,7 +157,7 @@ impl Plan {
         // The public is notified only where the condition is known to hold.
         let unsure = |duty: &Duty| {
             let when = duty.when.as_ref().filter(|_| duty.audience == Some(Audience::Public));
-            let missing = quoted(&when.map(|when| when.missing(&known)).unwrap_or_default(), ", ");
+            let missing = quoted(&when.map(|when| known.missing(when)).unwrap_or_default(), ", ");
             if missing.is_empty() {
                 missing
             } else {

@@ -88,7 +88,7 @@ impl Plan {
     pub fn procedure(&self) -> Procedure<'_> {
         let informed = self.policy().classify(self.facts()).informed();
         let remedies = self.policy().remedies().iter().filter_map(|remedy| {
-            let holds = match remedy.when.holds(&informed) {
+            let holds = match informed.holds(&remedy.when) {
                 Truth::Yes => Holds::Yes,
                 Truth::Unknown => Holds::Maybe,
                 Truth::No => return None,

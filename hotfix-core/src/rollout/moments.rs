@@ -22,11 +22,10 @@ pub(super) fn open_agenda(case: &mut RolloutState, plan: &Plan, at: Timestamp) {
     readiness.open(at);
     let policy = plan.policy();
     let incident = &plan.subject().incident;
-    let informed = policy.classify(readiness.facts()).informed();
     let mut update = |input| drop(agenda.take(policy, at, input));
     update(AgendaInput::Assumed(readiness.is_assumed(policy)));
     update(AgendaInput::Severity(readiness.severity()));
-    update(AgendaInput::Facts(&informed));
+    update(AgendaInput::Facts(readiness.facts()));
     of_release(plan).into_iter().for_each(&mut update);
     // It may be after the first input, which may be a reading of the time before. Further ahead it
     // belongs to another clock, as in a rehearsal, and is not known.
@@ -72,7 +71,6 @@ pub(super) fn update_agenda(
     if to.is_none() && matches!(command, Command::Observe { .. } | Command::Tick) {
         return;
     }
-    let informed;
     let mut inputs = of_rollback(case, to, at);
     let RolloutState { agenda, readiness, place, happened, .. } = case;
     let policy = plan.policy();
@@ -86,11 +84,10 @@ pub(super) fn update_agenda(
         }
         Command::SetFacts { facts, .. } => {
             update_approvals((agenda, started), readiness, policy, at, &mut inputs);
-            informed = policy.classify(readiness.facts()).informed();
             inputs.extend([
                 AgendaInput::Assumed(readiness.is_assumed(policy)),
                 AgendaInput::Severity(readiness.severity()),
-                AgendaInput::Facts(&informed),
+                AgendaInput::Facts(readiness.facts()),
             ]);
             let dated =
                 KnownTime::ALL.iter().filter_map(|time| Some((time.moment()?, time.fact()?)));

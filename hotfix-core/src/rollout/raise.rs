@@ -1,6 +1,6 @@
 //! Raises actions: notices, questions, pages and requests for approval.
 
-use crate::fact::{FactId, Facts};
+use crate::fact::{FactId, Informed};
 use crate::gate::approval::{Demand, stand_ins_of};
 use crate::grade::Moment;
 use crate::judge;
@@ -78,7 +78,7 @@ impl Conclusion<'_> {
         }
         let facts = [readiness.worst_facts(), readiness.facts()];
         let [facts, now] = facts.map(|facts| policy.classify(facts).informed());
-        let fits = |text: &Message, facts: &Facts| {
+        let fits = |text: &Message, facts: &Informed<'_>| {
             text.is_for(message, Audience::Public, readiness.severity(), facts)
         };
         let texts = policy.messages().iter().filter(|text| {

@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use serde::{Serialize, Serializer};
 
 use super::{Classification, Outcomes};
-use crate::fact::{Condition, Deduced, Diagram, FactId, FactValue, Facts, Truth};
+use crate::fact::{Condition, Deduced, Diagram, FactId, FactValue, Facts, Informed, Truth};
 use crate::getters::object;
 use crate::grade::{Hotfix, Severity};
 use crate::policy::Policy;
@@ -142,7 +142,7 @@ impl<'a> Classification<'a> {
 
     fn judged(&self, wanted: Truth) -> Vec<RuleVerdict<'a>> {
         let informed = self.informed();
-        let rules = self.policy.rules.iter().filter(|rule| rule.when.holds(&informed) == wanted);
+        let rules = self.policy.rules.iter().filter(|rule| informed.holds(&rule.when) == wanted);
         let verdict = |rule: &'a Rule| {
             let facts = rule.when.facts();
             let known = |fact: &FactId| Some((*fact, self.facts.get(*fact)?));
@@ -156,14 +156,13 @@ impl<'a> Classification<'a> {
         rules.map(verdict).collect()
     }
 
-    /// The known facts, and those that follow from them by the policy's implications.
-    pub(crate) fn informed(&self) -> Facts {
-        let reasoning = self.policy.reasoning();
-        let mut facts = self.facts.clone();
+    /// The known facts, and what follows from them by the policy's implications.
+    pub(crate) fn informed(&self) -> Informed<'a> {
+        let (reasoning, mut placed) = (self.policy.reasoning(), self.placed.clone());
         for (variable, class) in reasoning.deduced(&self.placed) {
-            facts.set(reasoning.space.fact(variable), reasoning.space.value(variable, class));
+            placed.set(variable, Some(class));
         }
-        facts
+        Informed { facts: self.facts, space: &reasoning.space, placed }
     }
 
     /// The unknown facts whose value or range follows from the policy's implications.

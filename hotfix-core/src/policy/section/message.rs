@@ -3,7 +3,7 @@
 use super::Due;
 use super::list::{Once, none};
 use super::severity::NamedSeverities;
-use crate::fact::{Condition, FactId, Facts, Truth};
+use crate::fact::{Condition, FactId, Informed, Truth};
 use crate::grade::{Audience, MessageKind, Promised, Severity};
 use crate::policy::field::{Duration, List};
 use crate::policy::reader::{Narrowed, PolicyReader, section};
@@ -35,17 +35,17 @@ impl Message {
 
     /// Whether it is the text for this kind, audience, severity and these facts. A condition on
     /// unknown facts does not rule it out.
-    pub fn is_for(
+    pub(crate) fn is_for(
         &self,
         kind: MessageKind,
         audience: Audience,
         severity: Option<Severity>,
-        facts: &Facts,
+        facts: &Informed<'_>,
     ) -> bool {
         self.kind == kind
             && self.audience == audience
             && severity.map_or(self.severities.is_empty(), |of| self.is_for_severity(of))
-            && self.when.as_ref().is_none_or(|when| when.holds(facts) != Truth::No)
+            && self.when.as_ref().is_none_or(|when| facts.holds(when) != Truth::No)
     }
 
     /// Whether it is a text for incidents of this severity.
@@ -64,8 +64,8 @@ impl Message {
     }
 
     /// The facts without which it is not known whether its condition holds.
-    pub(crate) fn missing(&self, facts: &Facts) -> Vec<FactId> {
-        self.when.as_ref().map(|when| when.missing(facts)).unwrap_or_default()
+    pub(crate) fn missing(&self, facts: &Informed<'_>) -> Vec<FactId> {
+        self.when.as_ref().map(|when| facts.missing(when)).unwrap_or_default()
     }
 }
 

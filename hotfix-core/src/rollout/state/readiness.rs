@@ -560,8 +560,7 @@ getters! {
 }
 
 fn is_down_by(policy: &Policy, facts: &Facts) -> Option<bool> {
-    let implied = || policy.classify(facts).informed().flag(Fact::ServiceDown);
-    facts.flag(Fact::ServiceDown).or_else(implied)
+    policy.classify(facts).informed().flag(Fact::ServiceDown)
 }
 
 /// Whether an unmet demand holds up the start. A denial is listed separately: an approval lifts it.

@@ -1,0 +1,64 @@
+//! The known facts, with what follows from them.
+
+use super::catalogue::Fact;
+use super::condition::{Comparison, Condition, Truth};
+use super::facts::{FactId, FactValue, Facts};
+use super::space::{Deduced, Placed, Space};
+
+/// The known facts, and of each other one the values that the policy's implications leave: those of
+/// one class of the policy's space. A condition that the space was not built from may hold for some
+/// values of a class and not for others; it is then unknown.
+#[derive(Debug)]
+pub(crate) struct Informed<'a> {
+    pub(crate) facts: &'a Facts,
+    pub(crate) space: &'a Space,
+    /// The classes of known and of deduced facts.
+    pub(crate) placed: Placed,
+}
+
+impl Informed<'_> {
+    /// Whether a condition holds.
+    pub(crate) fn holds(&self, condition: &Condition) -> Truth {
+        condition.judged(&|comparison| self.judged(comparison))
+    }
+
+    fn judged(&self, comparison: &Comparison) -> Truth {
+        let class = || {
+            let variable = self.space.variable(comparison.fact)?;
+            Some(self.space.judged(variable, self.placed.get(variable)?, comparison))
+        };
+        let known = self.facts.get(comparison.fact).map(|value| comparison.accepts(value).into());
+        known.or_else(class).unwrap_or_default()
+    }
+
+    /// What is known of a fact.
+    pub(crate) fn get(&self, fact: FactId) -> Option<Deduced> {
+        let class = || {
+            let variable = self.space.variable(fact)?;
+            Some(self.space.deduced(variable, self.placed.get(variable)?))
+        };
+        self.facts.get(fact).cloned().map(Deduced::Value).or_else(class)
+    }
+
+    /// Whether a flag is set; None where that is not known.
+    pub(crate) fn flag(&self, fact: Fact) -> Option<bool> {
+        match self.get(FactId::BuiltIn(fact)) {
+            Some(Deduced::Value(FactValue::Flag(is_set))) => Some(is_set),
+            _ => None,
+        }
+    }
+
+    /// The facts of a condition without which it is not known whether it holds, each once.
+    pub(crate) fn missing(&self, condition: &Condition) -> Vec<FactId> {
+        let mut missing = Vec::new();
+        if self.holds(condition) == Truth::Unknown {
+            condition.comparisons(&mut |comparison| {
+                let is_open = self.judged(comparison) == Truth::Unknown;
+                if is_open && !missing.contains(&comparison.fact) {
+                    missing.push(comparison.fact);
+                }
+            });
+        }
+        missing
+    }
+}
