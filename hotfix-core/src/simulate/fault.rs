@@ -163,18 +163,17 @@ impl Fault {
         )
     }
 
-    /// Whether the rollout should find it: only the canary has it, and it makes something worse.
+    /// Whether the rollout should find it: only the canary has it, and it makes a metric worse.
     pub(super) fn is_of_the_fix(&self, health: &[HealthyService]) -> bool {
-        let is_worse = match (self.kind, self.to) {
-            (FaultKind::Errors, Some(to)) => {
-                health.iter().any(|health| self.touches(health) && to > health.base)
-            }
-            (FaultKind::Errors | FaultKind::Latency | FaultKind::Tail | FaultKind::Leak, _) => {
-                self.times > 1.0
-            }
+        let makes_worse = |health: &HealthyService| match (self.kind, self.to) {
+            (FaultKind::Errors, Some(to)) => to > health.base,
+            // A rate of zero stays zero.
+            (FaultKind::Errors, None) => self.times > 1.0 && health.base > 0.0,
+            (FaultKind::Latency | FaultKind::Tail | FaultKind::Leak, _) => self.times > 1.0,
             (FaultKind::Crash | FaultKind::NoFix, _) => true,
             (FaultKind::Lost | FaultKind::Late | FaultKind::Clock, _) => false,
         };
+        let is_worse = health.iter().any(|health| self.touches(health) && makes_worse(health));
         is_worse && self.users > 0.0 && matches!(self.arm, FaultArm::Canary)
     }
 

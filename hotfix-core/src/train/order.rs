@@ -98,7 +98,7 @@ impl Order {
         Self::graph(services, &after)
     }
 
-    /// Ranks the services, those that wait for none first, by their places among equals.
+    /// Ranks the services: the next is the first in the list that waits for none without a rank.
     fn checked(names: Vec<String>, after: Vec<Vec<usize>>) -> Result<Self, TrainError> {
         let mut services: Vec<Service> = names
             .into_iter()

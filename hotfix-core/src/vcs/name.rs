@@ -1,5 +1,8 @@
 //! Names of branches and tags, and texts of one line.
 
+use unicode_normalization::UnicodeNormalization;
+use unicode_normalization::char::is_combining_mark;
+
 use super::{VcsError, VcsFinding};
 use crate::grade::TagForm;
 use crate::text::{joined, shown};
@@ -58,20 +61,21 @@ pub(super) fn reference(
 /// Lower-case letters and digits with single hyphens between them. None if nothing is left.
 pub(super) fn slug(description: &str) -> Option<String> {
     let mut slug = String::new();
-    for c in description.chars() {
+    // Each letter apart from its marks.
+    for c in description.nfd() {
         // Neither a gap nor a letter: `re\u{ad}start` is one word.
         if is_invisible(c) && !c.is_whitespace() && !c.is_control() {
             continue;
         }
-        match plain(c) {
-            // An apostrophe joins: `don't` becomes `dont`. So does a mark of the previous letter.
-            "" if matches!(c, '\'' | '’' | '\u{300}'..='\u{36f}') => {}
+        match letters(c) {
+            _ if c.is_ascii_alphanumeric() => slug.push(c.to_ascii_lowercase()),
+            // An apostrophe joins: `don't` becomes `dont`.
+            "" if matches!(c, '\'' | '’') || is_combining_mark(c) => {}
             "" => {
                 if !slug.is_empty() && !slug.ends_with('-') {
                     slug.push('-');
                 }
             }
-            "=" => slug.push(c.to_ascii_lowercase()),
             letters => slug.push_str(letters),
         }
         if slug.len() > MOST_SLUG {
@@ -89,29 +93,17 @@ pub(super) fn slug(description: &str) -> Option<String> {
     (!slug.is_empty()).then_some(slug)
 }
 
-/// The letters for a character: `=` for itself, nothing for a gap.
-const fn plain(c: char) -> &'static str {
+/// The letters for one that has no diacritic to lose; nothing for a gap.
+const fn letters(c: char) -> &'static str {
     match c {
-        'a'..='z' | 'A'..='Z' | '0'..='9' => "=",
-        'À'..='Å' | 'à'..='å' | 'Ā' | 'ā' | 'Ă' | 'ă' | 'Ą' | 'ą' => "a",
         'Æ' | 'æ' => "ae",
-        'Ç' | 'ç' | 'Ć' | 'ć' | 'Č' | 'č' => "c",
-        'Ð' | 'ð' | 'Ď' | 'ď' | 'Đ' | 'đ' => "d",
-        'È'..='Ë' | 'è'..='ë' | 'Ē' | 'ē' | 'Ę' | 'ę' | 'Ě' | 'ě' => "e",
-        'Ğ' | 'ğ' => "g",
-        'Ì'..='Ï' | 'ì'..='ï' | 'Ī' | 'ī' | 'İ' | 'ı' => "i",
+        'Ð' | 'ð' | 'Đ' | 'đ' => "d",
+        'ı' => "i",
         'Ł' | 'ł' => "l",
-        'Ñ' | 'ñ' | 'Ń' | 'ń' | 'Ň' | 'ň' => "n",
-        'Ò'..='Ö' | 'Ø' | 'ò'..='ö' | 'ø' | 'Ō' | 'ō' | 'Ő' | 'ő' => "o",
+        'Ø' | 'ø' => "o",
         'Œ' | 'œ' => "oe",
-        'Ř' | 'ř' => "r",
-        'Ś' | 'ś' | 'Ş' | 'ş' | 'Š' | 'š' => "s",
         'ß' | 'ẞ' => "ss",
-        'Ť' | 'ť' => "t",
         'Þ' | 'þ' => "th",
-        'Ù'..='Ü' | 'ù'..='ü' | 'Ū' | 'ū' | 'Ů' | 'ů' | 'Ű' | 'ű' => "u",
-        'Ý' | 'ý' | 'ÿ' | 'Ÿ' => "y",
-        'Ź' | 'ź' | 'Ż' | 'ż' | 'Ž' | 'ž' => "z",
         _ => "",
     }
 }

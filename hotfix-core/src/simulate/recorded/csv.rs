@@ -104,7 +104,17 @@ fn column<'m>(
 }
 
 fn find(header: &StringRecord, name: &str) -> Result<usize, RecordedErrors> {
-    header.iter().position(|known| known == name).ok_or_else(|| {
+    let named: Vec<usize> =
+        (0..).zip(header).filter(|(_, known)| *known == name).map(|(at, _)| at).collect();
+    if named.len() > 1 {
+        let fault = format!(
+            "{} columns have the name {}: rename all but one",
+            named.len(),
+            text::shown(name)
+        );
+        return Err(RecordedFault::Csv { fault }.at_line(1, 1));
+    }
+    named.first().copied().ok_or_else(|| {
         // Spreadsheets use these where the comma is the decimal separator.
         let split_by =
             |by: &char| header.iter().any(|all| all.split(*by).any(|one| one.trim() == name));
