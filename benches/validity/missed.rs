@@ -66,6 +66,12 @@ const MISSED: &[(&str, &[&str])] = &[
         &[
             "Whole rollouts: instances twice as slow, 90 s of each 21 min, 1000 a minute, with history: minutes until 1.5 × slower is found",
             "Whole rollouts: instances twice as slow, 90 s of each 21 min, 6000 a minute, with history: minutes until 1.5 × slower is found",
+            "Whole rollouts: a client with requests of 5 s: 1%, 2 min of each 12, 1000 a minute, with history: minutes until 1.5 × slower is found",
+            "Whole rollouts: a client with requests of 5 s: 1%, 2 min of each 12, 1000 a minute, with history: minutes until 2 × slower is found",
+            "Whole rollouts: a client with requests of 5 s: 1%, 2 min of each 12, 6000 a minute, with history: minutes until 1.5 × slower is found",
+            "Whole rollouts: a client with requests of 5 s: 0.5%, 30 s of each 6 min, 1000 a minute, with history: minutes until 1.5 × slower is found",
+            "Whole rollouts: a client with requests of 5 s: 0.5%, 30 s of each 6 min, 6000 a minute, with history: minutes until 1.5 × slower is found",
+            "Whole rollouts: a client with requests of 5 s: 0.5%, 30 s of each 6 min, 6000 a minute, with history: minutes until 2 × slower is found",
         ],
     ),
     (
@@ -83,6 +89,15 @@ const MISSED: &[(&str, &[&str])] = &[
             "Whole rollouts: customer, pauses, arms 5%, totals each 15 s, 6000 a minute, without history: rolled back",
             "Whole rollouts: retrying customer: 2 min of each 12, 6000 a minute, without history, read before the start: rolled back",
             "Whole rollouts: customer, pauses, arms 5%, totals each 15 s, 1000 a minute, without history, read before the start: rolled back",
+        ],
+    ),
+    (
+        "Without a history, slow requests of one client are evidence that begin in the first three minutes of a \
+         phase, last for more than four minutes, or are more than a tenth of the canary's.",
+        &[
+            "Whole rollouts: a client with requests of 5 s: 1%, 2 min of each 12, 1000 a minute, without history: rolled back",
+            "Whole rollouts: a client with requests of 5 s: 1%, 2 min of each 12, 6000 a minute, without history: rolled back",
+            "Whole rollouts: a client with requests of 5 s: 0.5%, 30 s of each 6 min, 6000 a minute, without history: rolled back",
         ],
     ),
     (
