@@ -11,6 +11,9 @@ pub(crate) fn did_you_mean(nearest: Option<&str>) -> String {
     nearest.map_or_else(String::new, |name| format!("did you mean `{name}`? "))
 }
 
+/// So many names an unknown one is compared with: a text may have thousands of both.
+const MOST_COMPARED: usize = 256;
+
 /// The name nearest to `got`, if it is near enough to be a typing error.
 pub(crate) fn nearest<'a>(got: &str, names: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
     // A longer text cannot be a typing error of a short name, and would cost time.
@@ -19,7 +22,7 @@ pub(crate) fn nearest<'a>(got: &str, names: impl IntoIterator<Item = &'a str>) -
     }
     let got = got.to_lowercase();
     let mut best = None;
-    for name in names {
+    for name in names.into_iter().take(MOST_COMPARED) {
         let known = name.to_lowercase();
         let likeness = strsim::normalized_damerau_levenshtein(&got, &known)
             .max(strsim::jaro_winkler(&got, &known) - 0.3);

@@ -260,7 +260,7 @@ pub unsafe extern "C" fn hotfix_train_new(
         answer::handle(out, err, || {
             let services = pointer::array(services, count, "services")?;
             let after = pointer::text(after, after_len, "after")?;
-            let mut names = Vec::with_capacity(count);
+            let mut names = Vec::new();
             for (place, service) in services.iter().enumerate() {
                 let at = |error: Box<hotfix_error>, member| {
                     error.at(format!("/services/{place}/{member}"))

@@ -158,11 +158,20 @@ impl<F: From<DocumentFault>, K> DocumentReader<F, K> {
         slots
     }
 
+    /// The name nearest to an unknown one; None once further errors are only counted, because each
+    /// name is compared with all others.
+    pub(crate) fn nearest<'n>(
+        &self,
+        got: &str,
+        names: impl IntoIterator<Item = &'n str>,
+    ) -> Option<&'n str> {
+        if self.errors.is_full() { None } else { nearest(got, names) }
+    }
+
     /// Reports a key that the current table does not have.
     fn unknown_key(&mut self, member: &Member, known: &'static [&'static str]) {
         let key = member.key.as_str();
-        let nearest =
-            if self.errors.is_full() { None } else { nearest(key, known.iter().copied()) };
+        let nearest = self.nearest(key, known.iter().copied());
         let fault = DocumentFault::UnknownKey { key: shown(key), nearest, known };
         self.within(key, |reader| reader.fail_in::<()>(member.place, fault));
     }

@@ -3,7 +3,7 @@
 //! Each demand is compared with the recorded statements. The demands follow from the policy and the
 //! severity, so a higher severity has higher demands.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use serde::{Deserialize, Serialize};
 
@@ -134,13 +134,9 @@ pub(crate) fn served_by(policy: &Policy, approval: &Approval, role: RoleName) ->
 
 /// The stand-ins of these roles, each once, without the roles themselves.
 pub(crate) fn stand_ins_of(policy: &Policy, any_of: &[RoleName]) -> Vec<RoleName> {
-    let mut all = Vec::new();
-    for role in any_of.iter().flat_map(|role| stand_ins(policy, *role)) {
-        if !any_of.contains(role) && !all.contains(role) {
-            all.push(*role);
-        }
-    }
-    all
+    let mut seen: BTreeSet<RoleName> = any_of.iter().copied().collect();
+    let all = any_of.iter().flat_map(|role| stand_ins(policy, *role));
+    all.copied().filter(|role| seen.insert(*role)).collect()
 }
 
 /// The demands that only the author of the fix could meet, and may not meet alone: nobody else holds a role

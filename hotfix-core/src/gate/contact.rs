@@ -37,9 +37,12 @@ pub struct Holder<'p> {
     pub reach: Option<&'p str>,
 }
 
+/// How many stand-ins are asked for one role: nobody calls through more of them.
+const MOST_ASKED: usize = 64;
+
 impl<'p> Who<'p> {
     /// Whom to contact for a role: its holders, or those of the first stand-in that somebody holds,
-    /// or of a stand-in's stand-in. A role with a contact of its own, such as a pager, counts as
+    /// or of a stand-in's stand-in, at most 64 of them. A role with a contact of its own, such as a pager, counts as
     /// held.
     pub fn of(policy: &'p Policy, role: RoleName) -> Self {
         let named = policy.role(role);
@@ -52,6 +55,9 @@ impl<'p> Who<'p> {
                 next += 1;
                 if held(&role) {
                     return Some(role);
+                }
+                if seen.len() > MOST_ASKED {
+                    break;
                 }
                 let new = role.stand_ins.iter().filter(|id| policy.role(**id).is_some());
                 let new: Vec<RoleName> = new.filter(|id| !seen.contains(id)).copied().collect();

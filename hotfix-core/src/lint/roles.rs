@@ -40,12 +40,10 @@ fn holders(policy: &Policy, findings: &mut Vec<Finding>) {
     let named = policy.roles_by_place();
     // A policy without any roles is probably shared without its people: that is reported once.
     let declares = !policy.roles().is_empty();
-    let approves = |role| {
-        let mut demands = policy.demands_by_place();
-        let stand_in = |of: &Approval| stand_ins_of(policy, &of.any_of).contains(&role);
-        policy.waived_by().contains(&role)
-            || demands.any(|(_, of)| of.any_of.contains(&role) || stand_in(of))
-    };
+    let mut approves: BTreeSet<RoleName> = policy.waived_by().iter().copied().collect();
+    for (_, of) in policy.demands_by_place() {
+        approves.extend(of.any_of.iter().copied().chain(stand_ins_of(policy, &of.any_of)));
+    }
     let is_held = |role| policy.role(role).is_some_and(|known| !known.holders.is_empty());
     let mut open = Vec::new();
     let mut seen = BTreeSet::new();
@@ -55,7 +53,8 @@ fn holders(policy: &Policy, findings: &mut Vec<Finding>) {
         }
         if declares && policy.role(role).is_none() {
             put(findings, place, PeopleFault::UnknownRole { role });
-        } else if !Who::of(policy, role).is_reached() || approves(role) && !is_held(role) {
+        } else if !Who::of(policy, role).is_reached() || approves.contains(&role) && !is_held(role)
+        {
             open.push(role);
         }
     }

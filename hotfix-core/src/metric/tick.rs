@@ -17,6 +17,9 @@ use super::resolve::{ARMS, Layout, MetricReader, ReadingError};
 use super::strata::{NO_STRATA, Reading};
 use super::totals::{Before, Counters, Fall, Kept, Progress};
 
+/// Most bytes in the name of an instance, as in other names.
+const MOST_NAME: usize = 256;
+
 /// Increment of one metric in one tick: the canary's columns, then the baseline's.
 ///
 /// Proportions and counts: events, trials (or exposure in seconds, scaled by the arm's share).
@@ -405,6 +408,9 @@ impl MetricReader<'_> {
         if !self.metric.kind.counts_events() {
             let remedy = "it is not read by instance, send one reading for the whole arm";
             return Err(self.expects(remedy));
+        }
+        if instances.keys().any(|name| name.len() > MOST_NAME) {
+            return Err(self.expects("the name of an instance has at most 256 bytes"));
         }
         // JSON would read these names as members of other forms, so a log could not be read again.
         if instances.is_empty() || NO_INSTANCES.iter().any(|name| instances.contains_key(*name)) {

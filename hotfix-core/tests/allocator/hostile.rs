@@ -357,6 +357,29 @@ fn field_5_a_hundred_thousand_texts_and_roles_are_read_once() {
 }
 
 #[test]
+fn field_5_ten_thousand_roles_that_stand_in_for_each_other_are_answered() {
+    let mut text = String::from("approvals = [{ any_of = ['r0'");
+    (1..10_000).for_each(|role| write!(text, ",'r{role}'").unwrap());
+    text.push_str("] }]\n");
+    for role in 0..10_000 {
+        let (next, other) = ((role + 1) % 10_000, (role + 2) % 10_000);
+        writeln!(text, "[roles.r{role}]\ntitle='t'\nstand_ins=['r{next}','r{other}']").unwrap();
+    }
+    everything("10,000 roles", &with(&text));
+}
+
+#[test]
+fn field_5_ten_thousand_unknown_names_are_not_compared_with_all_others() {
+    let list = |name: &dyn Fn(usize) -> String| (0..7_000).map(name).collect::<String>();
+    let facts = list(&|n| format!("f{n}abcdefghijabcdefghij={{kind='flag',ask='q'}},"));
+    let unknown = list(&|n| format!("'g{n}jihgfedcbajihgfedcbajihgfedcba',"));
+    let rule = format!("[[rules]]\nid='r'\ntitle='t'\nseverity='P0'\nwhen={{any=[{unknown}]}}\n");
+    let text = with(&format!("facts={{{facts}}}\n{rule}"));
+    let errors = bounded("7,000 facts", || Policy::from_toml(&text)).unwrap_err();
+    assert_eq!(errors.count(), 7_000, "{errors}");
+}
+
+#[test]
 fn field_5_bytes_that_are_no_text_are_refused() {
     let policy = Policy::preset("standard").unwrap().to_json();
     for at in [0, policy.len() / 2, policy.len() - 2] {

@@ -119,6 +119,9 @@ pub(crate) fn command_parts(text: &str, in_phase: bool) -> Result<Vec<CommandPar
                     return form("a backslash comes before a placeholder");
                 }
             }
+            (Quoting::Plain | Quoting::Backticks, '$') if names_variable(rest) => {
+                return form("`$` comes before a placeholder, whose value would name a variable");
+            }
             (Quoting::Plain, '$') if rest.starts_with("$'") => {
                 return form("`$'…'` is not a quote of every shell");
             }
@@ -146,6 +149,15 @@ pub(crate) fn command_parts(text: &str, in_phase: bool) -> Result<Vec<CommandPar
     }
     parts.extend(text.get(from..).filter(|rest| !rest.is_empty()).map(CommandPart::Text));
     Ok(parts)
+}
+
+/// Whether a `$` is here whose variable a placeholder would name: `${{ version }}`, as in other tools.
+fn names_variable(text: &str) -> bool {
+    let name = text.strip_prefix('$');
+    name.is_some_and(|name| {
+        placeholder(name.strip_prefix('{').filter(|_| name.starts_with("{{{")).unwrap_or(name))
+            .is_some()
+    })
 }
 
 /// Whether quotes may follow inside of the double quotes here: not after the plain name of a variable.

@@ -5,7 +5,7 @@ use crate::document::{Member, Node, Value};
 use crate::fact::{
     Comparison, Condition, CustomFact, FactId, FactKind, FactValue, Operator, Vocabulary,
 };
-use crate::policy::error::{Problem, nearest, shown};
+use crate::policy::error::{Problem, shown};
 use crate::policy::field::{
     CustomFactKind, Duration, List, NAME_PATTERN, Number, TextOrNone, as_unit,
 };
@@ -131,7 +131,7 @@ pub(super) fn fact(name: &str, reader: &mut PolicyReader) -> Option<FactId> {
     if reader.known.faulty_facts.contains(name) {
         return None;
     }
-    let nearest = nearest(name, reader.known.vocabulary.names()).map(str::to_owned);
+    let nearest = reader.nearest(name, reader.known.vocabulary.names()).map(str::to_owned);
     reader.fail(Problem::UnknownFact { name: shown(name), nearest })
 }
 

@@ -11,7 +11,7 @@ use crate::document::Node;
 use crate::grade::{EvidenceMode, MetricKind, Otherwise, Role, Worse, closed_set};
 use crate::metric_kind::Data;
 use crate::policy::Policy;
-use crate::policy::error::{Problem, nearest};
+use crate::policy::error::Problem;
 use crate::policy::field::{Duration, Lasting, List, as_unit};
 use crate::policy::reader::{Draft, Field, Noted, PolicyReader, Style, section};
 use crate::policy::schema::{Definitions, Schema};
@@ -542,7 +542,7 @@ pub(super) fn is_known(reader: &mut PolicyReader, name: MetricName) -> bool {
     if reader.known.metrics.is_empty() || reader.known.metrics.contains_key(name.as_str()) {
         return true;
     }
-    let near = nearest(name.as_str(), reader.known.metrics.keys().map(String::as_str));
+    let near = reader.nearest(name.as_str(), reader.known.metrics.keys().map(String::as_str));
     let (name, nearest) = (name.to_string(), near.map(str::to_owned));
     reader.fail_at::<()>("metric", Problem::UnknownMetric { name, nearest });
     false

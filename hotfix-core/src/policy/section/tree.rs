@@ -7,7 +7,7 @@ use super::severity::KnownSeverity;
 use crate::document::Node;
 use crate::fact::{Comparison, Condition, FactId};
 use crate::grade::Severity;
-use crate::policy::error::{Problem, nearest, shown};
+use crate::policy::error::{Problem, shown};
 use crate::policy::field::{List, NAME_PATTERN};
 use crate::policy::reader::{Draft as _, Field, PolicyReader, Style, section};
 use crate::policy::schema::{Definitions, Schema};
@@ -347,7 +347,8 @@ fn resolved(
     if let Some(target) = targets.get(&name) {
         return Some(*target);
     }
-    let nearest = nearest(name.as_str(), targets.keys().map(Name::as_str)).map(str::to_owned);
+    let nearest = reader.nearest(name.as_str(), targets.keys().map(Name::as_str));
+    let nearest = nearest.map(str::to_owned);
     let place = format!("{}/{place}", reader.path());
     reader.fail_at_path(&place, Problem::UnknownTarget { name: shown(name.as_str()), nearest })
 }
