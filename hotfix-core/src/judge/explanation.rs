@@ -57,6 +57,11 @@ impl MetricWhy {
             let slow = AppliedRule { reason: Some(cause.reason), ..*slow };
             let _ = write!(text, " {}.", slow.describe(watched));
         }
+        let is_lost = |of: &&AppliedRule| matches!(of.rule, Rule::AlreadyRead { .. });
+        let lost = self.rules.iter().find(is_lost).filter(|_| !rule.as_ref().is_some_and(is_lost));
+        if let Some(lost) = lost {
+            let _ = write!(text, " {}.", lost.describe(watched));
+        }
         // The gravest cause has the decision's gravity; where the decision is to hold, every one
         // has.
         if place == Some(0) || (place.is_some() && verdict.decision == Decision::Hold) {
@@ -387,6 +392,11 @@ impl AppliedRule {
                 slowdown(self.reason, [ratio, error, tolerated], (peak, part))
             }
             Rule::Arms => "Both arms had the same counts in every tick of this phase".to_owned(),
+            Rule::AlreadyRead { time } => format!(
+                "Other counts of {}, which was read already, were left out: send each reading with its \
+                 own time",
+                moment(time)
+            ),
         }
     }
 }

@@ -267,6 +267,9 @@ impl Judge {
         let cured = of_both.map_or(0.0, |of| self.watched[of].cured_failures(increments.get(of)));
         for (index, increment) in increments.iter_mut().enumerate() {
             let Some((_, reading)) = increment.reading.map(|place| &seen.as_slice()[place]) else {
+                if increment.lost {
+                    self.watched[index].lose(at);
+                }
                 continue;
             };
             increment.cured = cured;

@@ -1,12 +1,14 @@
 //! An observation that was checked, and what it adds to each metric: [`Judge::prepare`] makes it,
 //! [`Judge::take`] uses it.
 
-use crate::metric::{Observation, ReadingError, Tick};
+use crate::metric::{Observation, ReadingError, Tick, Unused};
 use crate::stats::Counts;
 use crate::text::instead;
 use crate::unit::{MetricName, Share, Timestamp};
 
 use super::Judge;
+use super::bracket::{BASELINE, CANARY};
+use super::watched::Watched;
 
 /// An observation that was checked.
 #[derive(Debug)]
@@ -24,6 +26,8 @@ pub(super) struct Increment {
     /// The place of the metric's reading in the observation; None without one, and for a repeated
     /// delivery, because it counts once.
     pub(super) reading: Option<usize>,
+    /// What was delivered again has [other counts](Watched::loses).
+    pub(super) lost: bool,
     pub(super) tick: Tick,
     /// The tick's counts by stratum, or as a whole; none for latency.
     pub(super) counts: Vec<(Counts, Counts)>,
@@ -73,7 +77,7 @@ impl Judge {
         let mut increments = std::mem::take(&mut self.spare.0);
         increments.resize_with(self.watched.len(), Increment::default);
         for increment in &mut increments {
-            increment.reading = None;
+            (increment.reading, increment.lost) = (None, false);
         }
         // Both lists are sorted by id: each reading's index is after that of the one before.
         let mut metrics = self.watched.iter().zip(&mut increments);
@@ -86,6 +90,7 @@ impl Judge {
             watched.read_into(&mut increment.tick, reading, at, share)?;
             let is_new = !watched.readings().repeats(&increment.tick, at);
             increment.reading = Some(place).filter(|_| is_new);
+            increment.lost = !is_new && watched.loses(&increment.tick, at, share);
         }
         Ok(Prepared { at, share, seen, increments })
     }
@@ -125,5 +130,23 @@ impl Judge {
         let known: Vec<MetricName> = self.watched.iter().map(|w| w.metric().id).collect();
         let instead = instead(metric.as_str(), known.iter().map(MetricName::as_str));
         ReadingError::UnknownMetric { metric, instead }
+    }
+}
+
+impl Watched {
+    /// Whether counts of a time that was read already are lost: they are others, of another arm, or
+    /// totals of which none are kept. Of a tick that was not compared it is not known what they were.
+    #[cold]
+    fn loses(&self, tick: &Tick, at: Timestamp, share: Share) -> bool {
+        let (readings, kind) = (self.readings(), self.metric().kind);
+        if tick.totals {
+            return !kind.is_traffic() && tick.unused.contains(&Some(Unused::First));
+        }
+        // With all of the traffic the live version's do not count.
+        let came = [tick.canary, tick.baseline && share < Share::ALL];
+        let read_at = [readings.read_at, readings.live_read_at];
+        [CANARY, BASELINE].into_iter().any(|arm| {
+            came[arm] && (read_at[arm] != Some(at) || self.last_tick().differs(at, arm, tick, kind))
+        })
     }
 }

@@ -49,6 +49,9 @@ pub(super) struct Readings {
     /// Why the last reading of each arm in this phase was not used; None where it was.
     #[serde(default, skip_serializing_if = "is_default")]
     pub(super) unused: [Option<Unused>; 2],
+    /// The first time in this phase of which other counts came when it was read already.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(super) lost: Option<Timestamp>,
     /// How long readings have covered this phase, without silence beyond the stale limit.
     pub(super) covered: Span,
     /// How much of `covered` is the last reading's, and how much went into the windows.
@@ -210,7 +213,7 @@ impl Readings {
         self.requests.iter_mut().for_each(Requests::start);
         (self.covered, self.learned) = (Span::ZERO, Span::ZERO);
         self.coverage = Coverage::default();
-        self.unused = [None; 2];
+        (self.unused, self.lost) = ([None; 2], None);
     }
 }
 

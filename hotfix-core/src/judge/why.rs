@@ -199,6 +199,12 @@ pub enum Rule {
     /// The arms have to differ: both had the same counts in every tick of this phase, which chance
     /// does not explain.
     Arms,
+    /// Each time is read once: other counts of this one, which came when it was read already, do not
+    /// count. The first such time in this phase.
+    AlreadyRead {
+        /// The time.
+        time: Timestamp,
+    },
 }
 
 /// Counterfactual: the smallest change of the canary's last reading that would have changed the
@@ -449,6 +455,9 @@ fn rules(
         let rule = Rule::Efficacy { log_e, shown: fix.now.shown, threshold };
         let in_vain = || named(&[Reason::CannotDecide]).filter(|_| !fix.now.shown);
         apply(rule, named(&[Reason::EfficacyNotShown]).or_else(in_vain));
+    }
+    if let Some(time) = watched.readings().lost {
+        apply(Rule::AlreadyRead { time }, None);
     }
     let Some(phase) = moment.due.filter(|_| watched.metric().role == Role::Decide) else {
         return rules;

@@ -181,6 +181,12 @@ impl Watched {
         self.learn_first_totals(increment, reading);
     }
 
+    /// Records that counts of a time that was read already are [lost](Self::loses).
+    #[cold]
+    pub(super) fn lose(&mut self, at: Timestamp) {
+        self.pairing.readings.lost.get_or_insert(at);
+    }
+
     /// The bad events of each arm in this tick that are above the bound for one instance; 0 unless
     /// all counts come by instance. See `docs/decisions/replay-by-instance.md`.
     fn clip(&mut self, tick: &Tick) -> [f64; 2] {

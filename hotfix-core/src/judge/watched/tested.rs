@@ -4,6 +4,7 @@
 use educe::Educe;
 use serde::{Deserialize, Serialize};
 
+use crate::grade::MetricKind;
 use crate::judge::aligned::Side;
 use crate::judge::arm_checks::Sameness;
 use crate::judge::bracket::{BASELINE, Bracket};
@@ -206,6 +207,21 @@ impl LastTick {
             (kept, bracket) => kept.clone_from(bracket),
         }
         (self.of_phase, self.replayed) = (of_phase, replayed);
+    }
+
+    /// Whether another tick of this time has other counts of this arm. The seconds of a count are scaled by
+    /// a share that may have changed since.
+    pub(in crate::judge) fn differs(
+        &self,
+        at: Timestamp,
+        arm: usize,
+        tick: &Tick,
+        kind: MetricKind,
+    ) -> bool {
+        let columns = self.row.len() / 2;
+        let first = arm * columns;
+        let of = first..first + if kind.has_exposure() { 1 } else { columns };
+        self.at == Some(at) && self.arms[arm] && self.row.get(of.clone()) != tick.row.get(of)
     }
 
     /// The tick with another row.
