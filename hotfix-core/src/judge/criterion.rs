@@ -172,7 +172,7 @@ impl Watched {
     fn counted_without_bursts(&self) -> Option<Vec<f64>> {
         let left_out = self.bursts()?.left_out_since(self.counted_since());
         let mut rest = self.counted().to_vec();
-        let events = self.metric().worse.bad(left_out.events, left_out.trials);
+        let events = self.bad(left_out.events, left_out.trials);
         for (rest, of) in rest.iter_mut().zip([events, left_out.trials]) {
             *rest = (*rest - of).max(0.0);
         }

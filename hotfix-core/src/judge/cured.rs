@@ -61,17 +61,13 @@ impl Watched {
             let tick = of_arm(&increment.tick.row);
             (events, trials) = (events + tick[0], trials + tick[1]);
         }
-        Counts::new(self.bad(events, trials), trials)
+        self.bad_counts(&[events, trials])
     }
 
     /// As [`counts_with`](Self::counts_with), of the live version; without trials, its level.
     #[inline]
     fn live_with(&self, increment: Option<&Increment>) -> Counts {
         let counts = self.counts_with(BASELINE, increment);
-        if counts.trials > 0.0 {
-            return counts;
-        }
-        let level = &self.totals().level;
-        Counts::new(self.bad(level[0], level[1]), level[1])
+        if counts.trials > 0.0 { counts } else { self.bad_counts(&self.totals().level) }
     }
 }

@@ -95,7 +95,7 @@ impl Watched {
     fn counts(&self, row: &[f64]) -> [Counts; 2] {
         let (canary, baseline) = row.split_at(self.columns());
         [canary, baseline].map(|arm| match self.metric().kind.data() {
-            Data::Trials | Data::Exposure => Counts::new(self.bad(arm[0], arm[1]), arm[1]),
+            Data::Trials | Data::Exposure => self.bad_counts(arm),
             Data::Buckets => Counts::new(0.0, arm[0]),
             Data::Level => Counts::default(),
         })

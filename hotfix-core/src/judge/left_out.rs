@@ -270,8 +270,7 @@ impl Watched {
     /// Bad events and trials of an instance of the canary in the trailing window.
     pub(super) fn of_instance(&self, name: &str) -> Option<Counts> {
         let part = self.left_out()?.parts.iter().find(|part| *part.name == *name)?;
-        let of = part.window.sums();
-        Some(Counts::new(self.metric().worse.bad(of[0], of[1]), of[1]))
+        Some(self.bad_counts(part.window.sums()))
     }
 
     /// Instances of the canary without which a bound is checked: each one of at least four; of

@@ -124,9 +124,7 @@ impl Watched {
     fn is_at(&self, now: &[f64], before: &[f64], tolerated: &Tolerated) -> Option<bool> {
         match self.metric().kind.data() {
             Data::Trials => {
-                let level = Counts::new(self.bad(before[0], before[1]), before[1]);
-                let now = Counts::new(self.bad(now[0], now[1]), now[1]);
-                not_above(now, level, 0.0, tolerated.times)
+                not_above(self.bad_counts(now), self.bad_counts(before), 0.0, tolerated.times)
             }
             Data::Exposure => {
                 let fewer = self.metric().worse == Worse::Lower;

@@ -63,6 +63,12 @@ impl Watched {
         Some(Counts::new(columns[0] - columns[1 + edge], columns[0]))
     }
 
+    /// Bad events, and trials or exposure, of an arm's columns.
+    #[inline]
+    pub(super) fn bad_counts(&self, arm: &[f64]) -> Counts {
+        Counts::new(self.bad(arm[0], arm[1]), arm[1])
+    }
+
     /// Events that are bad: failures where the metric counts successes.
     pub(super) fn bad(&self, events: f64, trials: f64) -> f64 {
         self.metric().worse.bad(events, trials)
