@@ -8,6 +8,7 @@ use crate::unit::{MetricName, Share, Timestamp};
 
 use super::Judge;
 use super::bracket::{BASELINE, CANARY};
+use super::table::of;
 use super::watched::Watched;
 
 /// An observation that was checked.
@@ -122,8 +123,7 @@ impl Judge {
     /// # Errors
     /// [`ReadingError::UnknownMetric`] with what to name instead.
     pub(crate) fn check_metric(&self, metric: MetricName) -> Result<(), ReadingError> {
-        let is_known = self.watched.iter().any(|watched| watched.metric().id == metric);
-        if is_known { Ok(()) } else { Err(self.unknown(metric)) }
+        if of(self, metric).is_some() { Ok(()) } else { Err(self.unknown(metric)) }
     }
 
     fn unknown(&self, metric: MetricName) -> ReadingError {
