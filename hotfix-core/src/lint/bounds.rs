@@ -5,17 +5,13 @@ use super::finding::{Example, Finding, put};
 use crate::grade::{BoundBase, Response, Role, Worse};
 use crate::metric::{BoundInBucket, Unjudged};
 use crate::metric_kind::Unit;
-use crate::plan::healthy::{Law, at_gate, figure, in_a_row, in_window, traffic};
+use crate::plan::healthy::{Law, OFTEN, at_gate, figure, in_a_row, in_window, traffic};
 use crate::plan::power::kept_by_rollback;
 use crate::policy::Policy;
 use crate::policy::section::{Bound, BoundValue, Bounds, Metric, Phase};
 use crate::text::{self, pointer_step};
 use crate::unit::{Share, Span};
 
-/// A gate is doubtful if a healthy release misses it more often than this.
-const DOUBTFUL_MISS: f64 = 0.05;
-/// An alert bound is doubtful if a healthy release breaches it in more windows than this.
-const DOUBTFUL_ALERT: f64 = 0.05;
 /// Longer times of requests are probably milliseconds without a unit.
 const LONGEST: Span = Span::from_seconds(60);
 /// A rollback bound is doubtful if it rolls back more healthy releases than this in a phase: as
@@ -211,7 +207,7 @@ fn missed_by_chance(policy: &Policy, metric: &Metric, findings: &mut Vec<Finding
         if phase.criteria_missed == Response::RollBack {
             passes *= 1.0 - missed;
         }
-        if missed <= DOUBTFUL_MISS {
+        if missed <= OFTEN {
             continue;
         }
         let list = if of == 0 { &mut back } else { &mut waits };
@@ -252,7 +248,7 @@ fn alerts_by_chance(policy: &Policy, metric: &Metric, findings: &mut Vec<Finding
     let window = metric.bounds.alert.and_then(|bound| first_window(policy, metric, bound));
     let Some((phase, law, bad, chance)) = window else { return };
     let trips = in_a_row(policy, chance);
-    if trips > DOUBTFUL_ALERT {
+    if trips > OFTEN {
         let fault = FigureFault::AlertByChance { metric: metric.id, phase: phase.name, trips };
         let example = Some(counts(metric, phase, law, bad, chance));
         findings.push(Finding::new(place(metric, "alert"), fault, example));

@@ -7,12 +7,9 @@ use crate::stats::numeric::larger;
 use crate::text::{self, enumerated, rounded};
 
 use super::Plan;
-use super::healthy::{SURE, at_gate, figure, in_a_row, in_window};
+use super::healthy::{OFTEN, SURE, at_gate, figure, in_a_row, in_window};
 use super::power::kept_by_rollback;
 
-/// A bound is named if a healthy fix misses it more often than this: success and rollback in a
-/// phase, alert in a window.
-pub(super) const OFTEN: f64 = 0.05;
 /// Multiples of the reference's bad events at which a bound may be set.
 const MULTIPLES: [f64; 17] =
     [1.1, 1.2, 1.25, 1.5, 2.0, 2.5, 3.0, 4.0, 5.0, 6.0, 8.0, 10.0, 15.0, 20.0, 30.0, 50.0, 100.0];

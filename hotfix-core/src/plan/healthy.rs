@@ -12,6 +12,9 @@ use crate::stats::numeric::whole;
 use crate::stats::planning::chances::{Draw, Limit};
 use crate::unit::{Share, Span};
 
+/// A bound is named where chance makes a healthy fix miss it more often than this, and a phase where chance
+/// leaves a larger part of its windows without the least trials.
+pub(crate) const OFTEN: f64 = 0.05;
 /// Chances that a healthy fix meets an advised bound in all phases. The first that any bound reaches is used.
 pub(crate) const SURE: [f64; 3] = [0.99, 0.95, 0.9];
 

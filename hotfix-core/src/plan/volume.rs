@@ -11,13 +11,10 @@ use crate::text::quoted;
 use crate::unit::Share;
 
 use super::Plan;
-use super::healthy::trials;
+use super::healthy::{OFTEN, trials};
 use super::power::{Advice, Need, Which, passes_in_time};
 use crate::stats::numeric::whole;
 use crate::stats::planning::chances::Draw;
-
-/// A phase is named if a larger part of its windows has too few trials.
-const OFTEN: f64 = 0.05;
 
 /// Bounds that allow a larger part of the traffic to be lost are probably those of another service.
 const MOST_LOST: f64 = 0.5;

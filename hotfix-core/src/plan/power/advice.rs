@@ -8,7 +8,7 @@ use crate::grade::closed_set;
 use crate::metric::bound_figure;
 use crate::plan::Plan;
 use crate::plan::by_chance::{self, Advised};
-use crate::plan::healthy::trials;
+use crate::plan::healthy::{OFTEN, trials};
 use crate::policy::section::{Bound, Metric};
 use crate::stats::numeric::larger;
 use crate::unit::{MetricName, PhaseName, Share};
@@ -106,7 +106,7 @@ pub(super) fn bounds(plan: &Plan, metric: &Metric, seen: &MetricPower) -> Vec<Ad
     let bounds =
         [(Which::Success, metric.bounds.success), (Which::Rollback, metric.bounds.rollback)];
     // Fewer are rolled back by this bound than by all.
-    let seldom = seen.phases.iter().all(|of| of.healthy_rolled_back.chance <= by_chance::OFTEN);
+    let seldom = seen.phases.iter().all(|of| of.healthy_rolled_back.chance <= OFTEN);
     for (which, bound) in bounds.into_iter().filter(|of| of.0 == Which::Success || !seldom) {
         advice.extend(bound.and_then(|bound| other_bound(plan, metric, which, bound)));
     }
