@@ -401,9 +401,9 @@ impl Judge {
             }
             // A canary's reading that spans the end of the warm-up has counts of the warm-up.
             let warm_up = watched.watch().warm_up;
-            let warm = self.since.map(|since| since + warm_up).max(self.moved);
-            let warm = warm.filter(|_| warm_up > Span::ZERO);
-            let steady = watches && !watched.is_warming_up(at) && !watched.spans(self.moved);
+            let warm = self.since.map(|since| since + warm_up);
+            let steady = watches && warm <= Some(at) && !watched.spans(self.moved);
+            let warm = warm.max(self.moved).filter(|_| warm_up > Span::ZERO);
             // Counts of a metric that is scaled by the share must not be of two shares.
             let moved = self.moved.filter(|_| watched.metric().scaled);
             watched.align(tick, at, steady, [warm.max(moved), moved]);

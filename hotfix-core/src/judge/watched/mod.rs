@@ -512,12 +512,6 @@ getters! {
 }
 
 impl Watched {
-    /// Whether the warm-up is not over.
-    #[inline]
-    pub(super) fn is_warming_up(&self, at: Timestamp) -> bool {
-        self.pairing.began.is_some_and(|began| at.since(began) < self.design.watch.warm_up)
-    }
-
     /// Whether what is read does not count yet: the warm-up is not over, or the canary's counts began
     /// before its end, by more than a cadence. Asked before the reading is used.
     #[inline]
