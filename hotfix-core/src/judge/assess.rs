@@ -10,7 +10,7 @@ use crate::unit::{MetricName, Share, Span, Timestamp};
 use super::aligned::Aligned;
 use super::bracket::{BASELINE, CANARY};
 use super::bursts::KnownBursts;
-use super::harm::live_is_worse;
+use super::harm::lesser;
 use super::watched::Watched;
 use super::{Cause, Decision, Efficacy, Judge, MetricVerdict, Reason, Verdict, Version};
 
@@ -140,8 +140,9 @@ impl Judge {
             (Response::RollBack, _) => Decision::RollBack,
         };
         let leading = call.calls[call.worst as usize];
-        let lesser = verdict.decision == Decision::RollBack && live_is_worse(self, moment);
-        verdict.lesser_harm = lesser.then_some(Version::Canary);
+        let rolls_back = verdict.decision == Decision::RollBack;
+        let lesser = if rolls_back { lesser(self, moment) } else { None };
+        verdict.lesser_harm = lesser.filter(|of| *of == Version::Canary);
         leading
     }
 

@@ -122,13 +122,8 @@ impl Harm {
     }
 }
 
-/// Whether a rollback certainly causes more bad events than staying.
-pub(super) fn live_is_worse(judge: &Judge, moment: &Moment<'_>) -> bool {
-    lesser(judge, moment) == Some(Version::Canary)
-}
-
 /// The version with certainly fewer bad events, now and over the phase so far.
-fn lesser(judge: &Judge, moment: &Moment<'_>) -> Option<Version> {
+pub(super) fn lesser(judge: &Judge, moment: &Moment<'_>) -> Option<Version> {
     let over = |counts: CountsOver| in_all(by_metric(judge, moment, counts)).1;
     over(Watched::window_counts).filter(|now| over(Watched::phase_counts) == Some(*now))
 }
