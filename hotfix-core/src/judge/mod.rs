@@ -102,8 +102,8 @@ use unconfirmed::Unconfirmed;
 use watched::{MetricDesign, Watched};
 
 /// All tests and windows of one rollout.
-#[derive(Debug, Educe, PartialEq)]
-#[educe(Clone)]
+#[derive(Educe)]
+#[educe(Clone, Debug, PartialEq)]
 pub struct Judge {
     watched: Vec<Watched>,
     /// The tested, deciding metrics, by index; parallel to the combination's weights.
@@ -127,6 +127,7 @@ pub struct Judge {
     unconfirmed: Unconfirmed,
     /// A person has promoted a phase although the live version was never read.
     goes_without_live: bool,
+    #[educe(Debug(ignore), PartialEq(ignore))]
     spare: Spare,
 }
 

@@ -43,18 +43,6 @@ pub(super) struct Increment {
 #[derive(Default)]
 pub(super) struct Spare(pub(super) Vec<Increment>);
 
-impl std::fmt::Debug for Spare {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.write_str("Spare")
-    }
-}
-
-impl PartialEq for Spare {
-    fn eq(&self, _: &Self) -> bool {
-        true
-    }
-}
-
 impl Clone for Spare {
     fn clone(&self) -> Self {
         Self::default()

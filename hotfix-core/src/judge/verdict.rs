@@ -273,25 +273,20 @@ impl Reason {
 
 /// A reason, with the metric or instance that it applies to; without them it applies to the whole.
 #[serde_with::skip_serializing_none]
-#[derive(Clone, Debug, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Educe, Eq, Serialize, Deserialize)]
+#[educe(PartialEq)]
 pub struct Cause {
     /// The instance of the canary, if it applies to one.
     pub instance: Option<Arc<str>>,
     /// The metric, if it applies to one.
     pub metric: Option<MetricName>,
     /// The decision is to roll back, for which the reason can be enough under this policy and was not.
+    // Causes are equal whatever they led to: earlier releases did not record that.
+    #[educe(PartialEq(ignore))]
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub milder: bool,
     /// The reason.
     pub reason: Reason,
-}
-
-impl PartialEq for Cause {
-    /// Of the same reason, whatever it led to: earlier releases did not record that.
-    fn eq(&self, other: &Self) -> bool {
-        let Self { instance, metric, milder: _, reason } = self;
-        (instance, metric, reason) == (&other.instance, &other.metric, &other.reason)
-    }
 }
 
 impl Cause {

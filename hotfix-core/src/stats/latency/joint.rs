@@ -31,8 +31,6 @@
 //! divisions or logarithms but those of its split, and none where that is the one of the tick
 //! before.
 
-use std::fmt;
-
 use super::{MAX_BOUNDARIES, SlowCounts};
 use crate::stats::Bounds;
 use crate::stats::numeric::{
@@ -161,7 +159,8 @@ impl Fit {
 }
 
 /// The alternatives as fitted: what a tick needs of them.
-#[derive(Clone, Copy, Debug, PartialEq)]
+#[derive(Clone, Copy, educe::Educe)]
+#[educe(Debug, PartialEq)]
 pub(super) struct Joint {
     pub(super) fit: Fit,
     /// `ρ_k - 1` by bucket and alternative.
@@ -170,6 +169,8 @@ pub(super) struct Joint {
     ln_ratio: [[f64; ALTERNATIVES]; MAX_BUCKETS],
     /// The least and the most `ρ_k - 1` of each bucket.
     range: [(f64, f64); MAX_BUCKETS],
+    /// A cache that follows from the rest, so states are equal with it or without it.
+    #[educe(Debug(ignore), PartialEq(ignore))]
     of_split: OfSplit,
 }
 
@@ -186,19 +187,6 @@ struct OfSplit {
 impl OfSplit {
     const NONE: Self =
         Self { share: 0.0, known: [false; MAX_BUCKETS], logs: [[0.0; ALTERNATIVES]; MAX_BUCKETS] };
-}
-
-/// A cache that follows from the rest, so states are equal with it or without it.
-impl PartialEq for OfSplit {
-    fn eq(&self, _: &Self) -> bool {
-        true
-    }
-}
-
-impl fmt::Debug for OfSplit {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("OfSplit")
-    }
 }
 
 impl Joint {
