@@ -16,7 +16,7 @@ use crate::policy::Policy;
 use crate::policy::section::{Duty, REPORT_TITLE};
 use crate::sorting::sort_by_key;
 use crate::text::quoted;
-use crate::unit::{Name, Span, Timestamp};
+use crate::unit::{Name, Span, Timestamp, is_default};
 
 /// All duties of an incident, each in one of these lists; see the [module](super).
 #[derive(Clone, Debug, Default, PartialEq, Serialize)]
@@ -80,7 +80,7 @@ pub struct Item<'p> {
     /// Where it is repeated: which occurrence this is, from 1.
     pub occurrence: Option<u64>,
     /// How many occurrences were missed, including this one; they are due once.
-    #[serde(skip_serializing_if = "is_none_missed")]
+    #[serde(skip_serializing_if = "is_default")]
     pub missed: u64,
     /// Why it applies.
     pub applies: Applies,
@@ -89,16 +89,11 @@ pub struct Item<'p> {
     /// How it was settled; of something repeated the last time, unless it is over.
     pub settled: Option<Settled>,
     /// Where it is repeated: how often somebody did it.
-    #[serde(skip_serializing_if = "is_none_missed")]
+    #[serde(skip_serializing_if = "is_default")]
     pub times: u64,
     /// Notes for people, in sentences.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub notes: Vec<String>,
-}
-
-#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde gives a reference")]
-const fn is_none_missed(count: &u64) -> bool {
-    *count == 0
 }
 
 /// Why a duty applies.

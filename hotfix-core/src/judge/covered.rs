@@ -8,7 +8,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::unit::{Span, Timestamp};
+use crate::unit::{Span, Timestamp, is_default};
 
 /// The least length of a window.
 const LEAST: Span = Span::from_seconds(60);
@@ -39,7 +39,7 @@ pub(super) struct Covered {
     observed: Option<Timestamp>,
     /// Longest gaps in this window, and in the one before.
     gaps: [Gaps; 2],
-    #[serde(default, skip_serializing_if = "Ended::is_none")]
+    #[serde(default, skip_serializing_if = "is_default")]
     ended: Ended,
 }
 
@@ -171,10 +171,6 @@ impl Covered {
 }
 
 impl Ended {
-    fn is_none(&self) -> bool {
-        *self == Self::default()
-    }
-
     /// Adds a window, and returns the trials of all windows in equal times.
     fn add(&mut self, trials: [f64; 2], seconds: [f64; 2], tick: Span, share: f64) -> [f64; 2] {
         if self.seconds == [0.0; 2] {

@@ -3,11 +3,10 @@
 use serde::{Deserialize, Serialize};
 
 use crate::metric::Band;
-use crate::unit::{Span, Timestamp};
+use crate::unit::{Span, Timestamp, is_default};
 
 use super::MetricVerdict;
 use super::readings::Readings;
-use super::snapshot::is_default;
 
 /// Degradation of a metric in this phase.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]

@@ -7,9 +7,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::getters::getters;
 use crate::plan::Plan;
-use crate::unit::Span;
-
-use super::snapshot::is_default;
+use crate::unit::{Span, is_default};
 
 /// Cadence of a tool that reads often, for which there is room.
 const OFTEN: Span = Span::from_seconds(10);

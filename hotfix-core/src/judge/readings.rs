@@ -8,10 +8,9 @@ use serde::{Deserialize, Serialize};
 
 use crate::metric::{Counters, Layout, Reading, Tick, Unused};
 use crate::policy::section::{Metric, Watch};
-use crate::unit::{Span, Timestamp};
+use crate::unit::{Span, Timestamp, is_default};
 
 use super::bracket::{BASELINE, CANARY};
-use super::snapshot::is_default;
 
 /// Readings of a metric; serialized as it is into a snapshot.
 #[derive(Debug, Default, Educe, PartialEq, Serialize, Deserialize)]

@@ -11,14 +11,14 @@ use crate::policy::section::Watch;
 use crate::stats::latency::{ColdStart, RECENT, SLIGHT, SlowCounts, Slowdown, Tolerance, WARMS_UP};
 use crate::stats::numeric::exp;
 use crate::text;
-use crate::unit::{Span, Timestamp};
+use crate::unit::{Span, Timestamp, is_default};
 
 use super::Reason;
 use super::aligned::{Aligned, Side};
 use super::assess::Call;
 use super::bursts::LASTS;
 use super::fed::{Fed, slow_arms};
-use super::snapshot::{Misfit, is_default};
+use super::snapshot::Misfit;
 use super::test::Test;
 use super::watched::Watched;
 use super::why::Rule;

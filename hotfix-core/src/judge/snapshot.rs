@@ -17,11 +17,6 @@ use super::unconfirmed::Unconfirmed;
 use super::watched::{DesignRead, Watched};
 use super::{Judge, Verdict};
 
-/// Whether a field has nothing that has to be written.
-pub(super) fn is_default<T: Default + PartialEq>(field: &T) -> bool {
-    *field == T::default()
-}
-
 /// Part of a state that does not fit its plan.
 pub(crate) type Misfit = &'static str;
 

@@ -14,7 +14,7 @@ use crate::metric_kind::Data;
 use crate::policy::section::Metric;
 use crate::sorting::{retain, sort_by};
 use crate::text::{counted, quoted, shown};
-use crate::unit::{Span, Timestamp};
+use crate::unit::{Span, Timestamp, is_default};
 
 use super::pace::Pace;
 use super::reading::{Arms, Sample};
@@ -46,7 +46,7 @@ pub(super) struct Kept {
     #[serde(default)]
     pub(super) pace: [Pace; 2],
     /// The last fall of each arm that is sent as a whole.
-    #[serde(default, skip_serializing_if = "is_without")]
+    #[serde(default, skip_serializing_if = "is_default")]
     pub(super) falls: [Option<Fall>; 2],
 }
 
@@ -76,10 +76,6 @@ impl Fall {
     fn is_passed_late(&self, trials: usize, more: f64) -> bool {
         self.grew && self.is_passed(trials, more)
     }
-}
-
-fn is_without(falls: &[Option<Fall>; 2]) -> bool {
-    falls.iter().all(Option::is_none)
 }
 
 /// How totals differ from those before.

@@ -25,6 +25,11 @@ use crate::code::coded;
 /// Largest count, exposure or total of an input, 2^53: whole numbers up to it are exact.
 pub const MAX_COUNT: f64 = 9_007_199_254_740_992.0;
 
+/// Whether a field has nothing that has to be written.
+pub(crate) fn is_default<T: Default + PartialEq>(field: &T) -> bool {
+    *field == T::default()
+}
+
 coded! {
     /// A value that is not valid for its unit, with the form that is.
     #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]

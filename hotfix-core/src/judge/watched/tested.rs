@@ -11,11 +11,11 @@ use crate::judge::bracket::{BASELINE, Bracket};
 use crate::judge::instances::{ComparedTick, Counting, InstanceArm, Instances, less};
 use crate::judge::metric_tests::MetricTests;
 use crate::judge::prepared::Increment;
-use crate::judge::snapshot::{Misfit, is_default};
+use crate::judge::snapshot::Misfit;
 use crate::judge::test::{Test, TestRead};
 use crate::metric::{Arms, Reading, Tick, Unused};
 use crate::stats::Totals;
-use crate::unit::Timestamp;
+use crate::unit::{Timestamp, is_default};
 
 use super::pairing::{Pairing, Waiting, lacks_an_arm};
 use super::{MetricDesign, Watched};

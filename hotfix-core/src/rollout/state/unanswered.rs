@@ -6,7 +6,7 @@ use crate::rollout::action::ActionId;
 use crate::rollout::input::InputKind;
 use crate::rollout::stage::Stage;
 use crate::text::moment;
-use crate::unit::Timestamp;
+use crate::unit::{Timestamp, is_default};
 
 use super::objection::Objection;
 
@@ -26,7 +26,7 @@ pub(crate) struct Unanswered {
     /// It is a page: somebody has to act.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub(crate) page: bool,
-    #[serde(default, skip_serializing_if = "About::is_other")]
+    #[serde(default, skip_serializing_if = "is_default")]
     pub(crate) about: About,
     /// The objections that it is about, oldest first.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
@@ -76,11 +76,6 @@ impl About {
             InputKind::Observe | InputKind::Tick if asks => Self::Verdict,
             _ => Self::Other,
         }
-    }
-
-    #[expect(clippy::trivially_copy_pass_by_ref, reason = "serde passes fields by reference")]
-    const fn is_other(&self) -> bool {
-        matches!(self, Self::Other)
     }
 
     /// Whether it asks whether the incident is open again.

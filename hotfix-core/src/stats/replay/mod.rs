@@ -48,6 +48,7 @@ use super::numeric::{larger, ln, percentile, smaller, whole};
 use super::planning::{Comparison, check_tick};
 use super::{Counts, StatError, check_version};
 use crate::grade::closed_set;
+use crate::unit::is_default;
 pub(super) use advice::hours_of;
 pub(super) use history::check_presence;
 use noise::{Group, ONE_SIDED, Test};
@@ -99,11 +100,6 @@ impl CountModel {
     const fn reads_instances(self) -> bool {
         matches!(self, Self::Poisson)
     }
-
-    #[expect(clippy::trivially_copy_pass_by_ref, reason = "as serde calls it")]
-    fn is_poisson(&self) -> bool {
-        *self == Self::Poisson
-    }
 }
 
 /// Settings of a calibration. See [`calibrate`] for an example.
@@ -111,7 +107,7 @@ impl CountModel {
 #[serde(deny_unknown_fields)]
 pub struct CalibrationSettings {
     /// The test.
-    #[serde(default, skip_serializing_if = "CountModel::is_poisson")]
+    #[serde(default, skip_serializing_if = "is_default")]
     pub model: CountModel,
     /// The canary's share of the traffic, above 0 and below 1.
     pub share: f64,
