@@ -3,7 +3,7 @@
 use super::Command;
 use super::merge_back;
 use super::name::one_line;
-use super::release_context::{Base, ReleaseContext};
+use super::release_context::{Base, ReleaseContext, Site};
 use super::rollback::{continue_on, continue_on_trunk, restore};
 use super::step::{Step, VcsStepKind, git, record};
 use crate::grade::{MergeKind, VcsStep};
@@ -11,11 +11,12 @@ use crate::unit::RefName;
 
 pub(super) fn steps(context: &ReleaseContext<'_>) -> Vec<Step> {
     let mut steps = Vec::new();
-    if context.branch.is_none() {
-        let trunk = trunk(context);
+    if let Site::Trunk(trunk) = &context.site {
+        let update = Step::new(VcsStepKind::TakeUp, format!("Update {trunk}"));
+        let update = update.of(trunk.as_str()).run(ReleaseContext::take_up(trunk));
         match &context.after {
-            Some(former) => steps.extend(continue_on_trunk(former, trunk)),
-            None => steps.push(trunk),
+            Some(former) => steps.extend(continue_on_trunk(former, update)),
+            None => steps.push(update),
         }
     }
     for (index, step) in context.order.iter().enumerate() {
@@ -24,8 +25,8 @@ pub(super) fn steps(context: &ReleaseContext<'_>) -> Vec<Step> {
         let before = steps.len();
         match step {
             VcsStep::Branch => {
-                if let Some(name) = &context.branch {
-                    let branch = branch(context, name);
+                if let Site::Branch { name, base } = &context.site {
+                    let branch = branch(context, name, base);
                     match &context.after {
                         Some(former) => steps.extend(continue_on(context, former, name, branch)),
                         None => steps.push(branch),
@@ -43,9 +44,9 @@ pub(super) fn steps(context: &ReleaseContext<'_>) -> Vec<Step> {
                 steps.extend(context.into.iter().flat_map(merge));
             }
             VcsStep::MergeBack => {
-                let merge = |target| match &context.branch {
-                    Some(_) => merge(context, VcsStepKind::MergeBack, target, &at),
-                    None => merge_back::steps(context, target),
+                let merge = |target| match context.site {
+                    Site::Branch { .. } => merge(context, VcsStepKind::MergeBack, target, &at),
+                    Site::Trunk(_) => merge_back::steps(context, target),
                 };
                 steps.extend(context.into_back.iter().flat_map(merge));
                 // Where all releases come from one branch, there is no release branch.
@@ -63,7 +64,7 @@ pub(super) fn steps(context: &ReleaseContext<'_>) -> Vec<Step> {
                 steps.extend(tag(context, &at));
             }
             VcsStep::Deploy => steps.push(deploy(context, &at)),
-            VcsStep::DeleteBranch => steps.extend(delete(context, &at)),
+            VcsStep::DeleteBranch => steps.push(delete(context, &at)),
         }
         if let Some(when) = at.when(context, *step) {
             steps.iter_mut().skip(before).for_each(|step| prepend(&mut step.why, when));
@@ -90,7 +91,8 @@ impl Place<'_> {
 
     /// When a step may be run, where the commands do not show it.
     fn when(&self, context: &ReleaseContext<'_>, step: VcsStep) -> Option<&'static str> {
-        let is_shared = step == VcsStep::Merge || step == VcsStep::Push && context.branch.is_none();
+        let is_shared =
+            step == VcsStep::Merge || step == VcsStep::Push && context.site.trunk().is_some();
         match step {
             _ if is_shared && self.to_come.contains(&VcsStep::Deploy) => {
                 Some(if context.in_steps {
@@ -109,16 +111,10 @@ impl Place<'_> {
     }
 }
 
-fn trunk(context: &ReleaseContext<'_>) -> Step {
-    let step = Step::new(VcsStepKind::TakeUp, format!("Update {}", context.base.name()));
-    let Base::Branch(trunk) = &context.base else { return step };
-    step.of(trunk.as_str()).run(ReleaseContext::take_up(trunk))
-}
-
 /// Before the first tag or push of a commit on the trunk: puts it on what others have pushed since,
 /// so that the recorded range has no commits of theirs.
 fn update_again(context: &ReleaseContext<'_>, at: &Place<'_>) -> Option<Step> {
-    let (None, Base::Branch(trunk)) = (&context.branch, &context.base) else { return None };
+    let trunk = context.site.trunk()?;
     if at.is_done(VcsStep::Tag) || at.is_done(VcsStep::Push) {
         return None;
     }
@@ -136,15 +132,15 @@ fn update_again(context: &ReleaseContext<'_>, at: &Place<'_>) -> Option<Step> {
     ]))
 }
 
-fn branch(context: &ReleaseContext<'_>, name: &RefName) -> Step {
+fn branch(context: &ReleaseContext<'_>, name: &RefName, base: &Base) -> Step {
     let fetch = || git(&["fetch", "--tags", "origin"]);
     if context.taken_up {
         let step = Step::new(VcsStepKind::Branch, format!("Switch to {name}"));
         return step.of(name.as_str()).run([fetch()]).run(ReleaseContext::take_up(name));
     }
-    let title = format!("Branch {name} from {}", context.base.name());
+    let title = format!("Branch {name} from {}", context.site.base());
     let step = Step::new(VcsStepKind::Branch, title).of(name.as_str());
-    match &context.base {
+    match base {
         Base::Branch(base) => step
             .run(ReleaseContext::take_up(base))
             .run([git(&["switch", "--create", name.as_str()])]),
@@ -180,16 +176,16 @@ fn commit(context: &ReleaseContext<'_>) -> Vec<Step> {
 }
 
 fn push(context: &ReleaseContext<'_>, at: &Place<'_>) -> Step {
-    let name = context.fix_branch();
+    let name = context.site.name().as_str();
     let step = Step::new(VcsStepKind::Push, format!("Push {name}")).of(name);
     let tag = context.tag.as_ref().filter(|_| at.is_done(VcsStep::Tag));
     let tag = tag.map(|tag| git(&["push", "origin", &format!("refs/tags/{tag}")]));
     let step = step.run([git(&["push", "origin", name])]).run(tag);
-    match (&context.branch, &context.base) {
-        (None, Base::Branch(trunk)) => {
+    match &context.site {
+        Site::Trunk(trunk) => {
             step.run([record(&context.merged(trunk)), push_records(context, trunk)])
         }
-        _ => step.run([ReleaseContext::push_records(&[&context.fix()])]),
+        Site::Branch { .. } => step.run([ReleaseContext::push_records(&[&context.fix()])]),
     }
 }
 
@@ -199,7 +195,8 @@ fn pull_request(context: &ReleaseContext<'_>) -> Step {
     let label = request.label.as_deref().map(|label| one_line(label, 100));
     let label = label.filter(|label| !label.is_empty());
     let reviewers = one_line(&request.reviewers, 100);
-    let name = context.branch.as_ref().map_or("", RefName::as_str);
+    let branch = context.site.name();
+    let name = branch.as_str();
     let target = context.requested_into().map(RefName::as_str);
 
     let into = target.map(|target| format!(" into {target}")).unwrap_or_default();
@@ -224,11 +221,8 @@ fn pull_request(context: &ReleaseContext<'_>) -> Step {
     let options =
         options.into_iter().filter_map(|(key, value)| Some(format!("--{key}={}", value?)));
     let create = Command::new(["gh", "pr", "create"].map(str::to_owned).into_iter().chain(options));
-    let mut reviewed = Vec::new();
-    if let Some(branch) = &context.branch {
-        reviewed = ReleaseContext::take_up(branch);
-        reviewed.push(record(&context.fix()));
-    }
+    let mut reviewed = ReleaseContext::take_up(branch);
+    reviewed.push(record(&context.fix()));
     Step::new(VcsStepKind::PullRequest, "Open the emergency pull request")
         .of(name)
         .why("After the approval, fetch the commits that the review added to the branch.")
@@ -253,7 +247,7 @@ fn merge(
     target: &RefName,
     at: &Place<'_>,
 ) -> Vec<Step> {
-    let name = context.branch.as_ref().map_or("", RefName::as_str);
+    let name = context.site.name().as_str();
     let requested = at.is_done(VcsStep::PullRequest) && context.requested_into() == Some(target);
     let step = Step::new(kind, format!("Merge {name} into {target}"))
         .of(target.as_str())
@@ -329,7 +323,7 @@ fn tag(context: &ReleaseContext<'_>, at: &Place<'_>) -> Option<Step> {
     let tag = context.tag.as_ref()?;
     let merged = context.into.as_ref().filter(|_| at.is_done(VcsStep::Merge));
     let back = context.into_back.first().filter(|_| at.is_done(VcsStep::MergeBack));
-    let of = merged.or(back).map_or(context.fix_branch(), RefName::as_str);
+    let of = merged.or(back).unwrap_or(context.site.name()).as_str();
     let make = if context.vcs.annotated {
         let about = context.about(&format!("Hotfix {tag}: "));
         git(&["tag", "--annotate", "-m", &about, tag.as_str(), of])
@@ -348,14 +342,14 @@ fn tag(context: &ReleaseContext<'_>, at: &Place<'_>) -> Option<Step> {
 fn deploy(context: &ReleaseContext<'_>, at: &Place<'_>) -> Step {
     let merged = context.into.as_ref().filter(|_| at.is_done(VcsStep::Merge));
     let tag = context.tag.as_ref().filter(|_| at.is_done(VcsStep::Tag));
-    let of = tag.or(merged).map_or(context.fix_branch(), RefName::as_str);
+    let of = tag.or(merged).unwrap_or(context.site.name()).as_str();
     Step::new(VcsStepKind::Deploy, format!("Deploy {of}"))
         .of(of)
         .people(format!("Deploy {of} with your own tool, or check that the push has deployed it."))
 }
 
-fn delete(context: &ReleaseContext<'_>, at: &Place<'_>) -> Option<Step> {
-    let name = context.branch.as_ref()?.as_str();
+fn delete(context: &ReleaseContext<'_>, at: &Place<'_>) -> Step {
+    let name = context.site.name().as_str();
     // git cannot recognise a squash commit as this branch, nor what a server rebases.
     let squashed = context.merge == MergeKind::Squash || context.requested_into().is_some();
     let delete = if squashed {
@@ -368,5 +362,5 @@ fn delete(context: &ReleaseContext<'_>, at: &Place<'_>) -> Option<Step> {
         pushed.then(|| git(&["push", "origin", "--delete", &format!("refs/heads/{name}")]));
     let why = format!("Its commits are kept under {}.", context.fix());
     let step = Step::new(VcsStepKind::DeleteBranch, format!("Delete {name}"));
-    Some(step.of(name).why(why).run([delete]).run(remote))
+    step.of(name).why(why).run([delete]).run(remote)
 }

@@ -40,7 +40,7 @@ pub(super) fn merge_back(context: &ReleaseContext<'_>) -> MergeBack {
     let branch = |target: &RefName| {
         let planned = reached.contains(&target);
         let picked = is_picked(context, target);
-        let squashed = context.branch.is_some() && context.merge == MergeKind::Squash;
+        let squashed = context.site.branch().is_some() && context.merge == MergeKind::Squash;
         let requested = context.requested_into() == Some(target);
         let known =
             if picked || squashed || requested { context.merged(target) } else { context.fix() };
@@ -54,7 +54,7 @@ pub(super) fn merge_back(context: &ReleaseContext<'_>) -> MergeBack {
 
 /// From the trunk, a commit is picked: a merge would bring all other changes of the trunk.
 fn is_picked(context: &ReleaseContext<'_>, target: &RefName) -> bool {
-    context.branch.is_none() && context.base.name() != target.as_str()
+    context.site.trunk().is_some_and(|trunk| trunk != target)
 }
 
 /// The steps that bring the fix to a branch.

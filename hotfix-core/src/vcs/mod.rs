@@ -149,7 +149,7 @@ impl SourceControl {
             (rollback::rollback(&context), merge_back::merge_back(&context));
         let by = if vcs.version.is_some() { context.versioning() } else { Vec::new() };
         let mut findings = version::findings(fix.version, fix.previous, &by);
-        findings.extend(name::other_prefix(context.branch.as_ref(), &vcs.prefix));
+        findings.extend(name::other_prefix(context.site.branch(), &vcs.prefix));
         findings.extend(context.named_after);
         let unplanned = merge_back.branches.iter().filter(|branch| !branch.planned);
         findings
@@ -157,8 +157,8 @@ impl SourceControl {
         let plan = Self {
             flow: context.flow,
             way: context.way,
-            base: context.base.name().to_owned(),
-            branch: context.branch,
+            base: context.site.base().to_string(),
+            branch: context.site.branch().cloned(),
             version: fix.version.to_owned(),
             tag: context.tag,
             steps,

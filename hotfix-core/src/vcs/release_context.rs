@@ -18,20 +18,20 @@ const PRODUCTION_TAG: &str = "production_tag";
 /// The trunk if the policy names none.
 const TRUNK: &str = "main";
 
-#[derive(Clone, Debug, PartialEq, Eq)]
+/// Where the fix is committed.
+pub(super) enum Site {
+    /// On the trunk.
+    Trunk(RefName),
+    /// On a branch of its own.
+    Branch { name: RefName, base: Base },
+}
+
+/// What the branch of the fix starts from.
+#[derive(Clone)]
 pub(super) enum Base {
-    /// A branch.
     Branch(RefName),
     /// The tag of the live version.
     Tag(RefName),
-}
-
-impl Base {
-    pub(super) fn name(&self) -> &str {
-        match self {
-            Self::Branch(name) | Self::Tag(name) => name.as_str(),
-        }
-    }
 }
 
 pub(super) struct ReleaseContext<'a> {
@@ -39,9 +39,7 @@ pub(super) struct ReleaseContext<'a> {
     pub(super) flow: Flow,
     pub(super) way: Option<String>,
     pub(super) order: Vec<VcsStep>,
-    pub(super) base: Base,
-    /// None if the fix is a commit on the trunk.
-    pub(super) branch: Option<RefName>,
+    pub(super) site: Site,
     /// Branch and commit already exist.
     pub(super) taken_up: bool,
     pub(super) commit: Option<&'a str>,
@@ -164,6 +162,36 @@ fn choose<'a>(vcs: &'a Vcs, flow: Option<Flow>, way: Option<&str>) -> Result<Cho
     Ok(Choice { flow: asked, way: way.map(|way| way.id.to_string()), order, base, described })
 }
 
+impl Site {
+    /// The branch that the fix is committed on: its own, or the trunk.
+    pub(super) const fn name(&self) -> &RefName {
+        let (Self::Trunk(name) | Self::Branch { name, .. }) = self;
+        name
+    }
+
+    /// The branch of the fix; None on the trunk.
+    pub(super) const fn branch(&self) -> Option<&RefName> {
+        if let Self::Branch { name, .. } = self { Some(name) } else { None }
+    }
+
+    pub(super) const fn trunk(&self) -> Option<&RefName> {
+        if let Self::Trunk(name) = self { Some(name) } else { None }
+    }
+
+    /// The branch or tag that the fix starts from.
+    pub(super) const fn base(&self) -> &RefName {
+        let (Self::Trunk(base) | Self::Branch { base: Base::Branch(base) | Base::Tag(base), .. }) =
+            self;
+        base
+    }
+
+    /// The branch that the fix starts from; None if that is a tag.
+    pub(super) fn base_branch(&self) -> Option<&RefName> {
+        let from_tag = matches!(self, Self::Branch { base: Base::Tag(_), .. });
+        (!from_tag).then(|| self.base())
+    }
+}
+
 impl<'a> ReleaseContext<'a> {
     pub(super) fn try_new(vcs: &'a Vcs, fix: &Fix<'a>) -> Result<Self, VcsError> {
         let choice = choose(vcs, fix.flow, fix.way)?;
@@ -177,16 +205,22 @@ impl<'a> ReleaseContext<'a> {
         let branch_of = |name: &str| reference("/policy/vcs", "branch", name);
         let home: Vec<RefName> =
             vcs.merge_back.iter().map(|name| branch_of(name)).collect::<Result<_, _>>()?;
-        // A commit on the trunk starts from the trunk: only a branch has a base.
-        let from_tag = has(VcsStep::Branch)
-            && (choice.flow == Flow::ProductionTag
-                || (choice.described && choice.base == PRODUCTION_TAG));
-        let base = if from_tag {
-            Base::Tag(live_tag(vcs.tag, fix.previous)?)
-        } else {
+        let base_branch = || {
             let branch = Some(choice.base).filter(|&base| base != PRODUCTION_TAG);
             let fallback = || vcs.merge_back.first().map_or(TRUNK, String::as_str);
-            Base::Branch(branch_of(branch.unwrap_or_else(fallback))?)
+            branch_of(branch.unwrap_or_else(fallback))
+        };
+        let from_tag = choice.flow == Flow::ProductionTag
+            || (choice.described && choice.base == PRODUCTION_TAG);
+        let site = if has(VcsStep::Branch) {
+            let base = if from_tag {
+                Base::Tag(live_tag(vcs.tag, fix.previous)?)
+            } else {
+                Base::Branch(base_branch()?)
+            };
+            Site::Branch { name: branch(vcs, fix)?, base }
+        } else {
+            Site::Trunk(base_branch()?)
         };
         // An allowed flow has its own steps. Without a merge back it has no other branch than its base.
         let mut home = if choice.described || has(VcsStep::MergeBack) { home } else { Vec::new() };
@@ -199,15 +233,11 @@ impl<'a> ReleaseContext<'a> {
             }
         }
         let mut targets = home.clone();
-        if let Base::Branch(base) = &base
-            && !targets.contains(base)
-        {
+        let base = site.base_branch();
+        if let Some(base) = base.filter(|base| !targets.contains(base)) {
             targets.insert(0, base.clone());
         }
-        let first = match &base {
-            Base::Branch(base) => Some(base.clone()),
-            Base::Tag(_) => home.first().cloned(),
-        };
+        let first = base.or(home.first()).cloned();
         let nowhere = |step| VcsError::Order(OrderFault::Nowhere { step });
         let into = has(VcsStep::Merge).then(|| first.ok_or_else(|| nowhere(VcsStep::Merge)));
         let into = into.transpose()?;
@@ -222,9 +252,8 @@ impl<'a> ReleaseContext<'a> {
             // Without a merge among the steps, people bring the fix to other branches.
             Vec::new()
         };
-        let on_trunk = Some(base.name()).filter(|_| !has(VcsStep::Branch));
-        let reached = into.as_ref().map(RefName::as_str).or(on_trunk);
-        into_back.retain(|name| Some(name.as_str()) != reached);
+        let reached = into.as_ref().or(site.trunk());
+        into_back.retain(|name| Some(name) != reached);
         let mut order = order.to_vec();
         if !has(VcsStep::MergeBack) && !into_back.is_empty() {
             // The flow has no step for the branches that the release names.
@@ -234,7 +263,7 @@ impl<'a> ReleaseContext<'a> {
         let request = vcs.pull_request.clone().filter(|_| has(VcsStep::PullRequest));
         let squash = request.as_ref().is_some_and(|request| request.squash);
         let (line, named_after) = line(fix);
-        let branch = has(VcsStep::Branch).then(|| branch(vcs, fix)).transpose()?;
+        let branched = site.branch().is_some();
         let tagged = has(VcsStep::Tag).then(|| tag_name(vcs.tag, fix.version, fix.at));
         let text = message(fix.message.unwrap_or_default());
         let context = Self {
@@ -243,13 +272,12 @@ impl<'a> ReleaseContext<'a> {
             flow: choice.flow,
             way: choice.way,
             order,
-            taken_up: branch.is_some() && fix.branch.is_some() && fix.commit.is_some(),
+            taken_up: branched && fix.branch.is_some() && fix.commit.is_some(),
             // The finding is about a branch that was named after a text, not by the release.
-            named_after: named_after.filter(|_| branch.is_some() && fix.branch.is_none()),
-            branch,
+            named_after: named_after.filter(|_| branched && fix.branch.is_none()),
             commit: fix.commit.map(hash).transpose()?,
             tag: tagged.transpose()?,
-            live: live(vcs, fix, &base),
+            live: live(vcs, fix, &site),
             version: fix.version,
             previous: one_line(fix.previous, MOST_SUBJECT),
             merge: if squash { MergeKind::Squash } else { vcs.merge },
@@ -259,7 +287,7 @@ impl<'a> ReleaseContext<'a> {
             home: targets,
             message: if text.is_empty() { subject(&vcs.commit.subject, &line) } else { text },
             line,
-            base,
+            site,
             in_steps: fix.in_steps,
             after: None,
         };
@@ -276,25 +304,26 @@ impl<'a> ReleaseContext<'a> {
     /// This attempt after a former one. Both have the same fix if they have the same branch: git knows that
     /// branch, and perhaps its merge and the revert. The fix continues on the next branch.
     fn continuing(self, former: Self) -> Result<Self, VcsError> {
-        let (Some(branch), Some(before)) = (&self.branch, &former.branch) else {
+        let (Site::Branch { name, base }, Some(before)) = (&self.site, former.site.branch()) else {
             // On the trunk the fix is known only by its line.
-            let same = self.branch == former.branch && self.line == former.line;
+            let same = self.site.branch() == former.site.branch() && self.line == former.line;
             return Ok(Self { after: same.then(|| Box::new(former)), ..self });
         };
         let next = next_try(before.as_str());
         // The next branch with a commit on it was begun by hand.
-        let begun = self.taken_up && branch.as_str() == next;
+        let begun = self.taken_up && name.as_str() == next;
         let names = [before.as_str(), stem(before.as_str()), &next];
-        if begun || !names.contains(&branch.as_str()) {
+        if begun || !names.contains(&name.as_str()) {
             return Ok(self);
         }
-        let branch = Some(reference("/release/branch", "branch", &next)?);
-        Ok(Self { branch, taken_up: false, after: Some(Box::new(former)), ..self })
+        let name = reference("/release/branch", "branch", &next)?;
+        let site = Site::Branch { name, base: base.clone() };
+        Ok(Self { site, taken_up: false, after: Some(Box::new(former)), ..self })
     }
 
     /// Checks that no branch, path or tag has the name of the fix's branch: git would confuse them.
     fn names_differ(&self) -> Result<(), VcsError> {
-        let Some(branch) = &self.branch else { return Ok(()) };
+        let Some(branch) = self.site.branch() else { return Ok(()) };
         // git cannot keep both `hotfix` and `hotfix/x`.
         let inside = |outer: &str, inner: &str| {
             inner.strip_prefix(outer).is_some_and(|rest| rest.starts_with('/'))
@@ -311,11 +340,6 @@ impl<'a> ReleaseContext<'a> {
             return Ok(());
         };
         Err(VcsError::SameName { name: branch.to_string(), one: "the branch of the fix", other })
-    }
-
-    /// The branch that the fix is made on: its own, or the trunk.
-    pub(super) fn fix_branch(&self) -> &str {
-        self.branch.as_ref().map_or(self.base.name(), RefName::as_str)
     }
 
     pub(super) fn versioning(&self) -> Vec<Versioning> {
@@ -352,7 +376,7 @@ impl<'a> ReleaseContext<'a> {
     /// Whether `target` gets the fix as commits of which only the range is known. Of a pull request
     /// the server may have squashed or rebased the commits, whatever was asked of it.
     pub(super) fn as_range(&self, target: &RefName) -> bool {
-        self.branch.is_none()
+        self.site.trunk().is_some()
             || self.merge == MergeKind::FastForward
             || self.requested_into() == Some(target)
             || self.restores(target)
@@ -373,16 +397,13 @@ impl<'a> ReleaseContext<'a> {
 
     /// Whether another attempt, which starts from this fix or its base, restores `target`.
     pub(super) fn restored_elsewhere(&self, target: &RefName) -> bool {
-        let merged = self.branch.is_some() && self.merge != MergeKind::Squash;
-        merged && self.base.name() != target.as_str()
+        let merged = self.site.branch().is_some() && self.merge != MergeKind::Squash;
+        merged && self.site.base() != target
     }
 
     /// The branches that the plan's own steps bring the fix to, in order.
     pub(super) fn reached(&self) -> Vec<&RefName> {
-        match (&self.branch, &self.base) {
-            (None, Base::Branch(trunk)) => std::iter::once(trunk).chain(&self.into_back).collect(),
-            _ => self.into.iter().chain(&self.into_back).collect(),
-        }
+        self.site.trunk().or(self.into.as_ref()).into_iter().chain(&self.into_back).collect()
     }
 
     /// Fetches branches and tags, and the recorded references.
@@ -448,12 +469,12 @@ fn branch(vcs: &Vcs, fix: &Fix<'_>) -> Result<RefName, VcsError> {
 }
 
 /// The tag of the previous version. If no step tags, there may be no tags.
-fn live(vcs: &Vcs, fix: &Fix<'_>, base: &Base) -> Option<RefName> {
-    match base {
-        Base::Tag(tag) => Some(tag.clone()),
+fn live(vcs: &Vcs, fix: &Fix<'_>, site: &Site) -> Option<RefName> {
+    match site {
+        Site::Branch { base: Base::Tag(tag), .. } => Some(tag.clone()),
         // With tags named by time, the previous version need not be a tag.
-        Base::Branch(_) if vcs.tag == TagForm::Timestamp => None,
-        Base::Branch(_) => live_tag(vcs.tag, fix.previous).ok(),
+        _ if vcs.tag == TagForm::Timestamp => None,
+        _ => live_tag(vcs.tag, fix.previous).ok(),
     }
 }
 

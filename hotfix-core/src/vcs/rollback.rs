@@ -4,7 +4,7 @@ use serde::Serialize;
 
 use super::Command;
 use super::name::next_try;
-use super::release_context::{Base, ReleaseContext, is_merged_first};
+use super::release_context::{ReleaseContext, Site, is_merged_first};
 use super::step::{Step, VcsStepKind, git, record};
 use super::version::version_of_next_try;
 use crate::grade::{MergeKind, VcsStep};
@@ -78,12 +78,8 @@ pub(super) fn continue_on(
 /// The steps by which another attempt continues this fix on the trunk, before its commit. `fresh`
 /// updates the trunk.
 pub(super) fn continue_on_trunk(former: &ReleaseContext<'_>, fresh: Step) -> Vec<Step> {
-    let mut steps = vec![fetch(former), fresh];
-    if let Base::Branch(trunk) = &former.base {
-        let why = "Correct the fix before you commit it.";
-        steps.push(restore_uncommitted(former, trunk).why(why));
-    }
-    steps
+    let why = "Correct the fix before you commit it.";
+    vec![fetch(former), fresh, restore_uncommitted(former, former.site.name()).why(why)]
 }
 
 fn fetch(context: &ReleaseContext<'_>) -> Step {
@@ -120,18 +116,17 @@ fn revert(context: &ReleaseContext<'_>, target: &RefName) -> Step {
 
 fn try_again(context: &ReleaseContext<'_>) -> Vec<Step> {
     let mut steps = Vec::new();
-    match (&context.branch, &context.base) {
-        (Some(branch), _) => {
-            let next = next_try(branch.as_str());
+    match &context.site {
+        Site::Branch { name, .. } => {
+            let next = next_try(name.as_str());
             steps.extend(next_branch(context, &next));
             steps.push(go_on(context, Some(&next)));
         }
-        (None, Base::Branch(trunk)) => {
+        Site::Trunk(trunk) => {
             steps.push(go_on(context, None));
             let why = "Do this after the first step of the new plan, and correct the fix before its commit.";
             steps.push(restore_uncommitted(context, trunk).why(why));
         }
-        (None, Base::Tag(_)) => steps.push(go_on(context, None)),
     }
     for target in context.home.iter().filter(|target| context.restored_elsewhere(target)) {
         let revert = git(&["revert", "--no-edit", &context.reverted(target)]);
@@ -186,7 +181,7 @@ fn next_branch(context: &ReleaseContext<'_>, branch: &str) -> Vec<Step> {
     let from_fix = Step::new(VcsStepKind::Branch, format!("Branch {branch} from the fix"))
         .of(branch)
         .run([git(&["switch", "--create", branch, &context.fix()])]);
-    let Base::Branch(base) = &context.base else { return vec![from_fix] };
+    let Some(base) = context.site.base_branch() else { return vec![from_fix] };
     if context.merge == MergeKind::Squash {
         return vec![from_fix];
     }
