@@ -2,7 +2,7 @@
 
 use crate::deadline::{Announcement, Asked, Who};
 use crate::gate::approval::stand_ins_of;
-use crate::grade::{Audience, DutyKind, MessageKind, Moment, Severity};
+use crate::grade::{Audience, DutyKind, MessageKind, Moment};
 use crate::plan::{Plan, Subject, called_first};
 use crate::policy::Policy;
 use crate::policy::section::{Due, Duty};
@@ -15,7 +15,7 @@ use super::describe::{addressed, whereabouts};
 use super::input::{Command, Input};
 use super::moments::update_agenda;
 use super::stage::Stage;
-use super::state::{RolloutState, no_answer_since, stated_impact};
+use super::state::{Named, RolloutState, no_answer_since, stated_impact};
 use super::timely::is_timely;
 
 /// Passes this input and its new stage to the agenda, and raises actions for what became due.
@@ -70,10 +70,10 @@ pub(super) fn follow(
     let follows = |audience| FOLLOWERS.contains(&audience);
     let severity = case.readiness.severity();
     let (severity, at_present) = if case.agenda.announced().is_empty() {
-        (Known { severity, assumed: false }, String::new())
+        (None, String::new())
     } else {
-        let assumed = case.readiness.is_assumed(policy);
-        (Known { severity, assumed }, whereabouts(plan, case, stage, at, severity))
+        let named = case.readiness.named_severity(policy);
+        (named, whereabouts(plan, case, stage, at, severity))
     };
     for announced in case.agenda.announced() {
         for mut act in acts_for(policy, severity, (subject, &at_present), announced) {
@@ -127,13 +127,6 @@ fn drop_doubled(acts: &mut Vec<Act>, announced: &[Announcement]) {
     }
 }
 
-/// The severity in force, and whether it is only assumed.
-#[derive(Clone, Copy)]
-struct Known {
-    severity: Option<Severity>,
-    assumed: bool,
-}
-
 /// Adds the action of a duty, so that nobody gets a message twice: it replaces the same message to the same
 /// audience that the rollout raises itself, and is left out where another duty raises that.
 fn act_for_duty(acts: &mut Vec<Act>, act: Act) {
@@ -151,7 +144,7 @@ fn act_for_duty(acts: &mut Vec<Act>, act: Act) {
 /// of its role.
 fn acts_for(
     policy: &Policy,
-    severity: Known,
+    severity: Option<Named>,
     about: (&Subject, &str),
     announced: &Announcement,
 ) -> Vec<Act> {
@@ -200,19 +193,20 @@ fn acts_for(
 /// other stand-ins, except those that have a page of their own.
 fn pages(
     policy: &Policy,
-    Known { severity, assumed }: Known,
+    named: Option<Named>,
     (subject, at_present): (&Subject, &str),
     announced: &Announcement,
     title: &str,
 ) -> Vec<Act> {
+    let severity = named.map(|named| named.severity);
     let Some(role) = announced.role.or_else(|| called_first(policy, severity)) else {
         return Vec::new();
     };
     let incident = &subject.incident;
     let about = incident.title.as_deref().map(|title| format!(" ({})", brief(title)));
-    let assumed = severity
-        .filter(|_| assumed)
-        .map(|severity| format!(" Severity {severity} is assumed, because facts are missing."));
+    let assumed = named.filter(|named| named.assumed).map(|named| {
+        format!(" Severity {} is assumed, because facts are missing.", named.severity)
+    });
     let text = format!(
         "{title}{}.{at_present}{} Send `acknowledge` for duty `{}` once you are on it.",
         about.unwrap_or_default(),

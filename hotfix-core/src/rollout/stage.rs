@@ -341,9 +341,28 @@ impl Stage {
         matches!(self, Self::Gate { until: Some(_), .. })
     }
 
-    /// Whether no more traffic is moved: [`State::is_final`] of its state.
-    pub(super) const fn is_final(&self) -> bool {
-        matches!(self, Self::Closed | Self::RolledBack | Self::Aborted | Self::Failed)
+    /// The name of this stage; None before the start, where it depends on what is missing.
+    pub(super) const fn state(&self) -> Option<State> {
+        Some(match self {
+            Self::Preparing => return None,
+            Self::Deploying(_) => State::Deploying,
+            Self::Monitoring(_) => State::Monitoring,
+            Self::Gate { .. } => State::Gate,
+            Self::FinalValidation { .. } => State::FinalValidation,
+            Self::Complete { .. } => State::Complete,
+            Self::Closed => State::Closed,
+            Self::RollingBack(_) => State::RollingBack,
+            Self::RolledBack => State::RolledBack,
+            Self::Paused { .. } => State::Paused,
+            Self::Frozen { .. } => State::Frozen,
+            Self::Aborted => State::Aborted,
+            Self::Failed => State::Failed,
+        })
+    }
+
+    /// Whether no more traffic is moved.
+    pub(super) fn is_final(&self) -> bool {
+        self.state().is_some_and(State::is_final)
     }
 
     /// Whether it is over for good: no other attempt follows.

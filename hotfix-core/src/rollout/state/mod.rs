@@ -40,7 +40,7 @@ pub(super) use happened::Happened;
 pub(crate) use judged::Silent;
 pub(super) use judged::{Assessed, Judged, Question};
 pub(super) use objection::{Objection, stated_impact};
-pub(super) use people::People;
+pub(super) use people::{Named, People};
 pub(super) use place::Place;
 pub(crate) use place::Reach;
 pub(super) use readiness::{Afterwards, Missing, Readiness};
@@ -98,23 +98,10 @@ impl RolloutState {
     }
 
     pub(super) fn state(&self, plan: &Plan) -> State {
-        match self.place.stage() {
-            // Traffic of the previous attempt is rolled back first.
-            Stage::Preparing if !self.actions.pending().is_empty() => State::Drafted,
-            Stage::Preparing => self.readiness.state(plan),
-            Stage::Deploying(_) => State::Deploying,
-            Stage::Monitoring(_) => State::Monitoring,
-            Stage::Gate { .. } => State::Gate,
-            Stage::FinalValidation { .. } => State::FinalValidation,
-            Stage::Complete { .. } => State::Complete,
-            Stage::Closed => State::Closed,
-            Stage::RollingBack(_) => State::RollingBack,
-            Stage::RolledBack => State::RolledBack,
-            Stage::Paused { .. } => State::Paused,
-            Stage::Frozen { .. } => State::Frozen,
-            Stage::Aborted => State::Aborted,
-            Stage::Failed => State::Failed,
-        }
+        // Traffic of the previous attempt is rolled back first.
+        let is_withdrawn = || !self.actions.pending().is_empty();
+        let preparing = || if is_withdrawn() { State::Drafted } else { self.readiness.state(plan) };
+        self.place.stage().state().unwrap_or_else(preparing)
     }
 
     /// Whether the incident is over.
