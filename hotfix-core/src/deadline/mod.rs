@@ -98,6 +98,7 @@ pub use replan::{Cause, Change, Changed, Replan};
 pub(crate) use snapshot::AgendaState;
 pub use status::Awaits;
 
+use crate::getters::getters;
 use crate::grade::{Audience, DutyKind, Moment, closed_set};
 use crate::policy::Policy;
 use crate::unit::{Name, RoleName, Timestamp};
@@ -255,16 +256,6 @@ impl Agenda {
         self.came(moment).filter(|_| !self.state.by_fact.contains(&moment))
     }
 
-    /// Whether the incident was resolved once, and is not now.
-    pub(crate) fn is_reopened(&self) -> bool {
-        self.state.reopened.is_some() && self.came(Moment::Resolved).is_none()
-    }
-
-    /// When it was revoked last that the incident is resolved.
-    pub(crate) const fn reopened_at(&self) -> Option<Timestamp> {
-        self.state.reopened
-    }
-
     /// The moment that times from `moment` count from, with its time: `moment` itself, or its
     /// [fallback](Moment::fallback) where its time is not known.
     pub fn origin(&self, moment: Moment) -> Option<(Moment, Timestamp)> {
@@ -290,11 +281,6 @@ impl Agenda {
     /// The last time known.
     pub const fn now(&self) -> Option<Timestamp> {
         self.state.now
-    }
-
-    /// The time of the first input.
-    pub(crate) const fn opened(&self) -> Option<Timestamp> {
-        self.state.opened
     }
 
     /// Moves the clock, never back.
@@ -410,11 +396,6 @@ impl Agenda {
         });
     }
 
-    /// What the last [`advance`](Self::advance) gave.
-    pub(crate) fn announced(&self) -> &[Announcement] {
-        &self.announced
-    }
-
     /// The next time at which something becomes due or overdue if nothing else happens; later than
     /// `at`.
     ///
@@ -435,4 +416,17 @@ impl Agenda {
         });
         moments.filter(|moment| *moment > at).min()
     }
+}
+
+getters! {
+    pub(crate) fn Agenda: self;
+
+    /// Whether the incident was resolved once, and is not now.
+    is_reopened: bool = self.state.reopened.is_some() && self.came(Moment::Resolved).is_none();
+    /// When it was revoked last that the incident is resolved.
+    reopened_at: Option<Timestamp> = self.state.reopened;
+    /// The time of the first input.
+    opened: Option<Timestamp> = self.state.opened;
+    /// What the last [`advance`](Self::advance) gave.
+    announced: &[Announcement] = &self.announced;
 }

@@ -2,6 +2,7 @@
 
 use crate::fact::{Condition, Truth};
 use crate::gate::approval::all_demands;
+use crate::getters::getters;
 use crate::grade::{
     Audience, BranchDuty, DutyKind, Flow, MessageKind, Moment, Severity, closed_set,
 };
@@ -217,12 +218,6 @@ impl Obligations {
         came.map(|came| again.filter(|_| self.begins_again()).map_or(came, |at| at.max(came)))
     }
 
-    /// Whether it is a call or a response: what prepares a fix, such as a list that was gone through, stays
-    /// done.
-    pub(super) const fn begins_again(&self) -> bool {
-        self.while_open && !matches!(self.kind, DutyKind::FollowUp)
-    }
-
     /// Whether a lower severity does not drop it once its moment has come: a deployment under the
     /// higher severity postponed it, or was rolled back.
     pub(super) const fn outlasts(&self, severity: Option<Severity>) -> bool {
@@ -358,56 +353,15 @@ impl Obligations {
         }
     }
 
-    /// Whether it notifies the public of what may turn out to be another severity.
-    pub(super) fn waits_for_severity(&self) -> bool {
-        self.audience == Some(Audience::Public) && self.severities != Severities::ALL
-    }
-
-    /// Whether it remains settled where the moment that settled it is revoked, or comes again with
-    /// another attempt.
-    pub(super) const fn stays_settled(&self) -> bool {
-        matches!(self.kind, DutyKind::Act | DutyKind::Notify) || self.another_release.is_some()
-    }
-
     /// Whether it is a fix that nobody made: its incident ended without one.
     pub(super) fn ends_undone(&self, has_come: impl Fn(Moment) -> bool) -> bool {
         let is_fix = self.kind == DutyKind::Fix;
         is_fix && !self.settled_by.first().is_some_and(|moment| has_come(*moment))
     }
 
-    /// Whether it is the fix of the incident, and not a permanent one that follows.
-    pub(super) fn is_urgent_fix(&self) -> bool {
-        self.kind == DutyKind::Fix && self.settled_by.contains(&Moment::Resolved)
-    }
-
-    /// Whether it watches the version to which a fix was rolled back.
-    pub(super) const fn watches_previous(&self) -> bool {
-        matches!((self.kind, self.from), (DutyKind::Watch, Moment::RolledBack))
-    }
-
-    /// Whether it announces the incident itself, which is news once.
-    pub(super) fn is_alert(&self) -> bool {
-        self.kind == DutyKind::Notify && self.from.message() == MessageKind::Alert
-    }
-
     /// Whether an answer in this escalation counts for it.
     pub(super) fn counts_answers_of(&self, ladder: usize) -> bool {
         self.ladder == Some(ladder) || self.hears.iter().any(|(other, _)| *other == ladder)
-    }
-
-    /// Whether an answer settles it.
-    pub(super) const fn is_answered(&self) -> bool {
-        self.kind.is_call() || matches!(self.kind, DutyKind::Act)
-    }
-
-    /// Whether it sets the deadline of the fix.
-    pub(super) fn sets_deadline(&self) -> bool {
-        self.source == Source::Duty && self.kind == DutyKind::Fix && !self.settled_by.is_empty()
-    }
-
-    /// Whether it is a level of an escalation, which does not apply before its time.
-    pub(super) const fn is_level(&self) -> bool {
-        matches!(self.kind, DutyKind::Escalate)
     }
 }
 
@@ -472,4 +426,33 @@ fn ladder_of<'p>(duty: &'p Duty, ladders: &mut Vec<Option<&'p Condition>>) -> us
         ladders.push(when);
         ladders.len() - 1
     })
+}
+
+getters! {
+    pub(super) fn Obligations: self;
+
+    /// Whether it is a call or a response: what prepares a fix, such as a list that was gone through, stays
+    /// done.
+    begins_again: bool = self.while_open && !matches!(self.kind, DutyKind::FollowUp);
+    /// Whether it notifies the public of what may turn out to be another severity.
+    waits_for_severity: bool =
+        self.audience == Some(Audience::Public) && self.severities != Severities::ALL;
+    /// Whether it remains settled where the moment that settled it is revoked, or comes again with
+    /// another attempt.
+    stays_settled: bool =
+        matches!(self.kind, DutyKind::Act | DutyKind::Notify) || self.another_release.is_some();
+    /// Whether it is the fix of the incident, and not a permanent one that follows.
+    is_urgent_fix: bool = self.kind == DutyKind::Fix && self.settled_by.contains(&Moment::Resolved);
+    /// Whether it watches the version to which a fix was rolled back.
+    watches_previous: bool =
+        matches!((self.kind, self.from), (DutyKind::Watch, Moment::RolledBack));
+    /// Whether it announces the incident itself, which is news once.
+    is_alert: bool = self.kind == DutyKind::Notify && self.from.message() == MessageKind::Alert;
+    /// Whether an answer settles it.
+    is_answered: bool = self.kind.is_call() || matches!(self.kind, DutyKind::Act);
+    /// Whether it sets the deadline of the fix.
+    sets_deadline: bool =
+        self.source == Source::Duty && self.kind == DutyKind::Fix && !self.settled_by.is_empty();
+    /// Whether it is a level of an escalation, which does not apply before its time.
+    is_level: bool = matches!(self.kind, DutyKind::Escalate);
 }

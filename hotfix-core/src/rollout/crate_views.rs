@@ -139,11 +139,6 @@ impl Rollout {
         ended.unwrap_or_else(|| Recovery::of(self.case.judged.judge()))
     }
 
-    /// The open reports, denials and withdrawals while the fix is being deployed or live; None without any.
-    pub(crate) fn unanswered_objections(&self) -> Option<String> {
-        self.case.stated(&self.case.people.objection(self.stage())?.stated)
-    }
-
     /// Whether somebody stated after the end that it is not the end, and nobody has answered that.
     pub(crate) fn end_is_in_doubt(&self) -> bool {
         let open = self.case.people.unanswered();
@@ -225,11 +220,6 @@ impl Rollout {
         let is_of_it = self.turned_back_at().is_none_or(|back| question.at() <= back);
         let share = question.moment(&self.plan).share;
         is_of_it.then(|| describe::over_the_phase(judge, share, metric))?
-    }
-
-    /// Whether the fix should be shown to work, and readings that could show it have not.
-    pub(crate) fn is_unproven(&self) -> bool {
-        self.case.judged.is_unproven(&self.plan)
     }
 
     /// What each metric of the live version has read since it is live again; None before that, and
@@ -407,4 +397,9 @@ getters! {
     situation: Situation<'_> = self.case.readiness.situation();
     /// The worst that was known of each fact, whatever is known now.
     worst_facts: &Facts = self.case.readiness.worst_facts();
+    /// The open reports, denials and withdrawals while the fix is being deployed or live; None without any.
+    unanswered_objections: Option<String> =
+        self.case.stated(&self.case.people.objection(self.stage())?.stated);
+    /// Whether the fix should be shown to work, and readings that could show it have not.
+    is_unproven: bool = self.case.judged.is_unproven(&self.plan);
 }

@@ -2,6 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
+use crate::getters::getters;
 use crate::grade::{Response, Signal, closed_set};
 use crate::judge::Cause;
 use crate::plan::PlanStatus;
@@ -336,11 +337,6 @@ impl Stage {
         }
     }
 
-    /// Whether it is promoted by itself at a known time, unless a person objects.
-    pub(super) const fn is_in_veto_window(&self) -> bool {
-        matches!(self, Self::Gate { until: Some(_), .. })
-    }
-
     /// The name of this stage; None before the start, where it depends on what is missing.
     pub(super) const fn state(&self) -> Option<State> {
         Some(match self {
@@ -358,16 +354,6 @@ impl Stage {
             Self::Aborted => State::Aborted,
             Self::Failed => State::Failed,
         })
-    }
-
-    /// Whether no more traffic is moved.
-    pub(super) fn is_final(&self) -> bool {
-        self.state().is_some_and(State::is_final)
-    }
-
-    /// Whether it is over for good: no other attempt follows.
-    pub(super) const fn is_left(&self) -> bool {
-        matches!(self, Self::Aborted | Self::Closed)
     }
 
     /// Whether the rollout is being rolled back, was rolled back or should be: the new version gets
@@ -388,17 +374,6 @@ impl Stage {
             | Self::Closed
             | Self::Paused { .. } => false,
         }
-    }
-
-    /// Whether missing approvals are requested: not where the fix is to be rolled back, nor after
-    /// the end.
-    pub(super) const fn wants_approvals(&self) -> bool {
-        !self.has_turned_back() && !matches!(self, Self::Closed)
-    }
-
-    /// The phase that is watched; None outside of a phase's watch.
-    pub(super) const fn watched_step(&self) -> Option<Step> {
-        if self.is_deploying() { None } else { self.step() }
     }
 
     /// Whether a phase has not got its traffic yet, also in a pause.
@@ -436,4 +411,20 @@ impl Stage {
             | Self::Failed => None,
         }
     }
+}
+
+getters! {
+    pub(super) fn Stage: self;
+
+    /// Whether it is promoted by itself at a known time, unless a person objects.
+    is_in_veto_window: bool = matches!(self, Self::Gate { until: Some(_), .. });
+    /// Whether no more traffic is moved.
+    is_final: bool = self.state().is_some_and(State::is_final);
+    /// Whether it is over for good: no other attempt follows.
+    is_left: bool = matches!(self, Self::Aborted | Self::Closed);
+    /// Whether missing approvals are requested: not where the fix is to be rolled back, nor after
+    /// the end.
+    wants_approvals: bool = !self.has_turned_back() && !matches!(self, Self::Closed);
+    /// The phase that is watched; None outside of a phase's watch.
+    watched_step: Option<Step> = if self.is_deploying() { None } else { self.step() };
 }

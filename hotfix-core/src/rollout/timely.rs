@@ -88,7 +88,7 @@ impl Stage {
     }
 
     /// Whether the last of so many phases has its traffic, or is over.
-    pub(super) const fn is_deployed(&self, phases: usize) -> bool {
+    pub(super) fn is_deployed(&self, phases: usize) -> bool {
         matches!(
             self,
             Self::FinalValidation { .. }

@@ -29,36 +29,10 @@ use super::state::Assessed;
 use super::{Rollout, poll};
 
 impl Rollout {
-    /// The plan.
-    pub fn plan(&self) -> &Plan {
-        &self.plan
-    }
-
-    /// The name of the present state.
-    pub fn state(&self) -> State {
-        self.case.state(&self.plan)
-    }
-
-    /// The phase that is deployed, watched or decided on.
-    pub fn phase(&self) -> Option<PhaseName> {
-        self.stage().step().map(|step| step.phase)
-    }
-
     /// A metric's evidence and its basis; None for a metric without a test, or a latency that was
     /// never read. It is computed for each call: do not call it at every tick.
     pub fn evidence(&self, metric: MetricName) -> Option<MetricEvidence> {
         MetricEvidence::of(self.case.judged.judge(), metric, &self.plan)
-    }
-
-    /// When it was last started.
-    pub fn started_at(&self) -> Option<Timestamp> {
-        self.intervention(InputKind::Start).map(|start| start.at)
-    }
-
-    /// The version that has the canary's share, or had it when it was rolled back: the release's,
-    /// or that of an earlier attempt. None without a release.
-    pub fn canary_version(&self) -> Option<&str> {
-        Some(self.case.place.canary_version(&self.plan.release()?.version))
     }
 
     /// The version that a rollback restores, or restored: the release's `previous`, unless a
@@ -66,17 +40,6 @@ impl Rollout {
     pub fn back_to(&self) -> Option<&str> {
         let previous = &self.plan.release()?.previous;
         Some(self.case.place.back_to(previous))
-    }
-
-    /// Actions that await `confirm` or `failed`, oldest first. After a crash do them, or find out
-    /// that they were done.
-    pub fn pending_actions(&self) -> &[Action] {
-        self.case.actions.pending()
-    }
-
-    /// The hash of the last line, 64 zeros before the first; None where no log is written.
-    pub fn head(&self) -> Option<Digest> {
-        self.journal.is_on().then_some(self.journal.head)
     }
 
     /// The actions of the last accepted input, and of those that a train sent after it; also after a
@@ -88,11 +51,6 @@ impl Rollout {
     /// the list: the ids are the same, so a receiver can recognise a repetition.
     pub fn last_actions(&self) -> &[Action] {
         self.case.actions.last()
-    }
-
-    /// Every line so far; empty unless [`Recording::Keep`](super::Recording::Keep).
-    pub fn log(&self) -> &str {
-        self.journal.log()
     }
 
     /// Everything that prevents the start, each with who can clear it, and how. Empty where `start`
@@ -136,17 +94,6 @@ impl Rollout {
         let point_is_known = self.plan.names_rollback_point();
         let came = |moment| self.case.agenda.came(moment);
         checklist::lists(policy, readiness.situation(), readiness.marks(), point_is_known, came)
-    }
-
-    /// Each step of the procedure with its state. Steps block nothing: `check_item` records their
-    /// progress.
-    pub fn procedure(&self) -> Vec<StepStatus> {
-        checklist::steps(self.plan.policy(), self.case.readiness.marks())
-    }
-
-    /// The last accepted intent of each kind: who wanted what, when and why, whatever came of it.
-    pub fn interventions(&self) -> Vec<Intervention> {
-        self.case.people.interventions().all()
     }
 
     /// The questions and pages that wait for an answer: at most one about the rollout, and one about
@@ -296,11 +243,6 @@ impl Rollout {
         self.case.agenda.came(moment)
     }
 
-    /// When the incident began: as stated, else when it was detected, else when it was declared.
-    pub fn beginning(&self) -> Option<(Moment, Timestamp)> {
-        self.origin(Moment::Began)
-    }
-
     /// The downtime of the service up to a moment not before the last line.
     ///
     /// It counts from when the fact `service_down` becomes yes until it becomes no, at the latest
@@ -419,12 +361,6 @@ impl Rollout {
         Forecast::of(self.case.judged.judge(), &question.moment(&self.plan), self.plan.policy())
     }
 
-    /// What each metric's trailing window reads now, in the metric's unit: the new version, and the
-    /// live one. Absent where an arm has no reading in it.
-    pub fn levels(&self) -> impl Iterator<Item = (MetricName, [Option<f64>; 2])> {
-        judge::values(self.case.judged.judge(), self.share(), Window::sums)
-    }
-
     /// Each metric, its baseline and what each phase read; the phase under way as far as it is.
     pub fn comparison(&self) -> Comparison {
         let (place, judge) = (&self.case.place, self.case.judged.judge());
@@ -502,4 +438,39 @@ getters! {
     severity: Option<Severity> = self.case.readiness.severity();
     /// The facts of the incident known so far.
     facts: &Facts = self.case.readiness.facts();
+}
+
+getters! {
+    pub fn Rollout: self;
+
+    /// The plan.
+    plan: &Plan = &self.plan;
+    /// The name of the present state.
+    state: State = self.case.state(&self.plan);
+    /// The phase that is deployed, watched or decided on.
+    phase: Option<PhaseName> = self.stage().step().map(|step| step.phase);
+    /// When it was last started.
+    started_at: Option<Timestamp> = self.intervention(InputKind::Start).map(|start| start.at);
+    /// The version that has the canary's share, or had it when it was rolled back: the release's,
+    /// or that of an earlier attempt. None without a release.
+    canary_version: Option<&str> =
+        Some(self.case.place.canary_version(&self.plan.release()?.version));
+    /// Actions that await `confirm` or `failed`, oldest first. After a crash do them, or find out
+    /// that they were done.
+    pending_actions: &[Action] = self.case.actions.pending();
+    /// The hash of the last line, 64 zeros before the first; None where no log is written.
+    head: Option<Digest> = self.journal.is_on().then_some(self.journal.head);
+    /// Every line so far; empty unless [`Recording::Keep`](super::Recording::Keep).
+    log: &str = self.journal.log();
+    /// Each step of the procedure with its state. Steps block nothing: `check_item` records their
+    /// progress.
+    procedure: Vec<StepStatus> = checklist::steps(self.plan.policy(), self.case.readiness.marks());
+    /// The last accepted intent of each kind: who wanted what, when and why, whatever came of it.
+    interventions: Vec<Intervention> = self.case.people.interventions().all();
+    /// When the incident began: as stated, else when it was detected, else when it was declared.
+    beginning: Option<(Moment, Timestamp)> = self.origin(Moment::Began);
+    /// What each metric's trailing window reads now, in the metric's unit: the new version, and the
+    /// live one. Absent where an arm has no reading in it.
+    levels: impl Iterator<Item = (MetricName, [Option<f64>; 2])> =
+        judge::values(self.case.judged.judge(), self.share(), Window::sums);
 }

@@ -6,6 +6,7 @@
 mod explain;
 
 use crate::fact::{Fact, FactId, FactValue, Facts, Placed, Truth};
+use crate::getters::getters;
 use crate::grade::{ActOn, Hotfix, Severity};
 use crate::policy::Policy;
 use crate::policy::reasoning::{RuleOutcome, hotfix};
@@ -177,21 +178,6 @@ impl Policy {
 }
 
 impl Classification<'_> {
-    /// The severity that is certain; `None` where no severity is certain.
-    pub fn severity(&self) -> Option<Severity> {
-        self.outcomes.certain()
-    }
-
-    /// The most severe severity that is still possible.
-    pub fn at_worst(&self) -> Option<Severity> {
-        self.outcomes.at_worst()
-    }
-
-    /// Whether the incident needs a hot-fix; unknown while an unknown fact can change that.
-    pub fn hotfix(&self) -> Hotfix {
-        self.outcomes.hotfix()
-    }
-
     /// Whether no unknown fact can change severity or hot-fix.
     pub const fn settled(&self) -> bool {
         self.outcomes.0.is_power_of_two()
@@ -210,19 +196,24 @@ impl Classification<'_> {
         })
     }
 
-    /// The policy's definition of the severity to act on.
-    pub fn definition(&self) -> Option<&str> {
-        self.policy.severity(self.act_on()?)?.definition()
-    }
-
     /// Whether the known facts contradict each other by the policy's implications.
     pub const fn contradictory(&self) -> bool {
         self.contradictory
     }
+}
 
+getters! {
+    pub fn Classification<'_>: self;
+
+    /// The severity that is certain; `None` where no severity is certain.
+    severity: Option<Severity> = self.outcomes.certain();
+    /// The most severe severity that is still possible.
+    at_worst: Option<Severity> = self.outcomes.at_worst();
+    /// Whether the incident needs a hot-fix; unknown while an unknown fact can change that.
+    hotfix: Hotfix = self.outcomes.hotfix();
+    /// The policy's definition of the severity to act on.
+    definition: Option<&str> = self.policy.severity(self.act_on()?)?.definition();
     /// Whether the answer is exact. If not, the policy's conditions are too complex for an exact
     /// answer: it is never wrongly certain, but may be uncertain although it need not be.
-    pub fn exact(&self) -> bool {
-        self.policy.reasoning().exact.is_some()
-    }
+    exact: bool = self.policy.reasoning().exact.is_some();
 }

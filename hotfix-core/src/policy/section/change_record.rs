@@ -3,6 +3,7 @@
 use super::TimeRange;
 use super::list::none;
 use super::severity::NamedSeverities;
+use crate::getters::getters;
 use crate::grade::{Moment, Severity};
 use crate::policy::field::{Lasting, TextOrNone};
 use crate::policy::reader::section;
@@ -26,23 +27,6 @@ section! {
         estimate: TimeRange, [optional];
         /// When the policy has to be reviewed.
         review: ReviewCycle, [optional];
-    }
-}
-
-impl Record {
-    /// The document that the policy is based on. None: it is not given, as of the two below.
-    pub fn document(&self) -> Option<&str> {
-        given(&self.document)
-    }
-
-    /// Who maintains the policy.
-    pub fn owner(&self) -> Option<&str> {
-        given(&self.owner)
-    }
-
-    /// What starts the procedure.
-    pub fn trigger(&self) -> Option<&str> {
-        given(&self.trigger)
     }
 }
 
@@ -85,4 +69,15 @@ section! {
         /// report.
         after_each: bool, [default false];
     }
+}
+
+getters! {
+    pub fn Record: self;
+
+    /// The document that the policy is based on. None: it is not given, as of the two below.
+    document: Option<&str> = given(&self.document);
+    /// Who maintains the policy.
+    owner: Option<&str> = given(&self.owner);
+    /// What starts the procedure.
+    trigger: Option<&str> = given(&self.trigger);
 }

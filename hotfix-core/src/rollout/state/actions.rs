@@ -6,6 +6,7 @@ use std::collections::VecDeque;
 use serde::{Deserialize, Serialize};
 
 use crate::canonical::Digest;
+use crate::getters::getters;
 use crate::rollout::action::{Act, Action, ActionId};
 use crate::rollout::event::Event;
 use crate::rollout::input::{Input, InputKind};
@@ -42,18 +43,6 @@ impl Actions {
         Self { keys: VecDeque::with_capacity(REMEMBERED), ..Self::default() }
     }
 
-    pub(crate) fn pending(&self) -> &[Action] {
-        &self.pending
-    }
-
-    pub(crate) const fn pending_since(&self) -> Option<Timestamp> {
-        self.pending_since
-    }
-
-    pub(crate) fn last(&self) -> &[Action] {
-        &self.last
-    }
-
     /// The input with this key; None for a key that is unknown or no longer remembered.
     #[inline]
     pub(crate) fn of_key(&self, key: Option<&str>) -> Option<&Keyed> {
@@ -80,11 +69,6 @@ impl Actions {
     /// Whether this is a superseded or failed change of traffic, which may have moved it.
     pub(crate) fn is_unsettled(&self, id: ActionId) -> bool {
         self.unsettled.iter().any(|(of, _)| *of == id)
-    }
-
-    /// The last superseded or failed change of traffic, which may have moved it.
-    pub(crate) fn last_unsettled(&self) -> Option<(ActionId, Share)> {
-        self.unsettled.last().copied()
     }
 
     /// Removes an action from the pending ones; None where it was superseded.
@@ -175,4 +159,14 @@ impl Keyed {
     pub(crate) fn is(&self, input: &Input) -> bool {
         self.kind() == input.command.kind() && self.row.1 == Event::content(input)
     }
+}
+
+getters! {
+    pub(crate) fn Actions: self;
+
+    pending: &[Action] = &self.pending;
+    pending_since: Option<Timestamp> = self.pending_since;
+    last: &[Action] = &self.last;
+    /// The last superseded or failed change of traffic, which may have moved it.
+    last_unsettled: Option<(ActionId, Share)> = self.unsettled.last().copied();
 }

@@ -4,6 +4,7 @@
 use serde::{Deserialize, Serialize};
 
 use crate::code::{Family, family};
+use crate::getters::getters;
 use crate::judge::PhaseRecord;
 use crate::policy::Policy;
 use crate::unit::Timestamp;
@@ -49,35 +50,9 @@ pub(crate) struct Outage {
 }
 
 impl Happened {
-    pub(crate) fn phases(&self) -> &[PhaseRecord] {
-        &self.phases
-    }
-
-    pub(crate) fn outages(&self) -> &[Outage] {
-        &self.outages
-    }
-
-    /// When the service was first reported to be up, and whether it was so before a fix went out.
-    pub(crate) const fn up(&self) -> Option<(Timestamp, bool)> {
-        self.up
-    }
-
-    /// When each fix was rolled back, or withdrawn for another.
-    pub(crate) fn rollbacks(&self) -> &[Timestamp] {
-        &self.rollbacks
-    }
-
     /// Notes a rollback that has ended.
     pub(in crate::rollout) fn note_rollback(&mut self, at: Timestamp) {
         self.rollbacks.push(at);
-    }
-
-    pub(crate) fn cause(&self) -> Option<(Timestamp, &str)> {
-        self.cause.as_ref().map(|(at, cause)| (*at, cause.as_str()))
-    }
-
-    pub(crate) fn resolution(&self) -> Option<&str> {
-        self.resolution.as_deref()
     }
 
     /// Notes the cause or the resolution that this input states.
@@ -147,4 +122,17 @@ impl Happened {
 
 const fn minute(at: Timestamp) -> i64 {
     at.as_millis().div_euclid(60_000)
+}
+
+getters! {
+    pub(crate) fn Happened: self;
+
+    phases: &[PhaseRecord] = &self.phases;
+    outages: &[Outage] = &self.outages;
+    /// When the service was first reported to be up, and whether it was so before a fix went out.
+    up: Option<(Timestamp, bool)> = self.up;
+    /// When each fix was rolled back, or withdrawn for another.
+    rollbacks: &[Timestamp] = &self.rollbacks;
+    cause: Option<(Timestamp, &str)> = self.cause.as_ref().map(|(at, cause)| (*at, cause.as_str()));
+    resolution: Option<&str> = self.resolution.as_deref();
 }

@@ -2,6 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
+use crate::getters::getters;
 use crate::grade::Severity;
 use crate::judge::{Against, Cause, Decision, Judge, JudgeRead, JudgeState, Moment, Prepared};
 use crate::judge::{Reason, Running, Verdict, is_worse_than_seen};
@@ -50,23 +51,6 @@ impl Judged {
     pub(super) fn of(judge: Judge) -> Self {
         let now = Assessed { judge, verdict: Verdict::default(), question: None };
         Self { now, kept: None }
-    }
-
-    pub(crate) const fn judge(&self) -> &Judge {
-        &self.now.judge
-    }
-
-    /// The judge with its last verdict.
-    pub(crate) const fn last(&self) -> &Assessed {
-        &self.now
-    }
-
-    pub(crate) const fn verdict(&self) -> &Verdict {
-        &self.now.verdict
-    }
-
-    pub(crate) const fn question(&self) -> Option<&Question> {
-        self.now.question.as_ref()
     }
 
     /// What is explained: the last verdict, or the one before a rollback.
@@ -327,20 +311,6 @@ impl Question {
         Self { at, share, ..Self::default() }
     }
 
-    pub(crate) const fn at(&self) -> Timestamp {
-        self.at
-    }
-
-    /// Whether the policy made the severity of then wait for readings that are missing.
-    pub(crate) const fn waits_for_readings(&self) -> bool {
-        self.waits_for_readings
-    }
-
-    /// Whether all phases have passed, so that a hold has no effect.
-    pub(crate) const fn is_after_the_phases(&self) -> bool {
-        self.after_the_phases
-    }
-
     /// Whether the policy has the phases that it names.
     pub(crate) fn is_of(&self, policy: &Policy) -> bool {
         self.due.is_none_or(|(index, _)| index < policy.phases().len())
@@ -376,4 +346,24 @@ impl Question {
             }),
         }
     }
+}
+
+getters! {
+    pub(crate) Judged: self;
+
+    judge: &Judge = &self.now.judge;
+    /// The judge with its last verdict.
+    last: &Assessed = &self.now;
+    verdict: &Verdict = &self.now.verdict;
+    question: Option<&Question> = self.now.question.as_ref();
+}
+
+getters! {
+    pub(crate) Question: self;
+
+    at: Timestamp = self.at;
+    /// Whether the policy made the severity of then wait for readings that are missing.
+    waits_for_readings: bool = self.waits_for_readings;
+    /// Whether all phases have passed, so that a hold has no effect.
+    is_after_the_phases: bool = self.after_the_phases;
 }

@@ -16,6 +16,7 @@ mod unanswered;
 use std::fmt::{self, Write};
 
 use crate::deadline::Agenda;
+use crate::getters::getters;
 use crate::grade::{Audience, Moment, RollbackMethod};
 use crate::judge::{Against, EndedBy, Judge, PhaseRecord, Prepared, Recovery, Use, Verdict};
 use crate::judge::{go_on, note_seen};
@@ -104,16 +105,6 @@ impl RolloutState {
         self.place.stage().state().unwrap_or_else(preparing)
     }
 
-    /// Whether the incident is over.
-    pub(super) fn is_resolved(&self) -> bool {
-        self.agenda.came(Moment::Resolved).is_some()
-    }
-
-    /// Whether the incident is over and no fix is live or being deployed: then no approval is requested.
-    pub(super) fn has_ended(&self) -> bool {
-        self.is_resolved() && !self.place.stage().is_out()
-    }
-
     /// Whether an audience has read of the incident. Followers have once the deployment has started.
     pub(super) fn has_read(&self, audience: Audience) -> bool {
         let follows = FOLLOWERS.contains(&audience);
@@ -162,11 +153,6 @@ impl RolloutState {
         known.all(|at| at < read).then(|| Question::of_reading(read, self.place.share()))
     }
 
-    /// Whether readings show traffic on the fix although none is confirmed.
-    pub(super) fn sees_unconfirmed_traffic(&self) -> bool {
-        self.place.share() == Share::NONE && self.judged.judge().sees_traffic()
-    }
-
     /// Whether missing readings mean anything at this stage: while the fix has traffic or is
     /// getting more, or readings show some although none is confirmed.
     pub(super) fn expects_readings(&self) -> bool {
@@ -207,11 +193,6 @@ impl RolloutState {
         matches!(self.place.stage(), Stage::Gate { .. })
             || self.judged.verdict().decision.needs_answer()
             || self.place.is_validated(policy, at)
-    }
-
-    /// Whether a question is open that a person has to answer.
-    pub(super) fn awaits_answer(&self) -> bool {
-        self.people.unanswered().is_some() && self.needs_answer()
     }
 
     /// Whether only an answer ends the watch after the completion: an open question offers a rollback, which a
@@ -584,4 +565,18 @@ impl RolloutState {
         let Assessed { judge, verdict, .. } = &judged.now;
         write!(into, "{place:?}{actions:?}{people:?}{readiness:?}{agenda:?}{judge:?}{verdict:?}")
     }
+}
+
+getters! {
+    pub(super) fn RolloutState: self;
+
+    /// Whether the incident is over.
+    is_resolved: bool = self.agenda.came(Moment::Resolved).is_some();
+    /// Whether the incident is over and no fix is live or being deployed: then no approval is requested.
+    has_ended: bool = self.is_resolved() && !self.place.stage().is_out();
+    /// Whether readings show traffic on the fix although none is confirmed.
+    sees_unconfirmed_traffic: bool =
+        self.place.share() == Share::NONE && self.judged.judge().sees_traffic();
+    /// Whether a question is open that a person has to answer.
+    awaits_answer: bool = self.people.unanswered().is_some() && self.needs_answer();
 }

@@ -99,11 +99,6 @@ impl Place {
         self.restored.as_deref()
     }
 
-    /// Whether the rollback has reverted the fix on its branch.
-    pub(crate) const fn is_reverted(&self) -> bool {
-        self.reverted
-    }
-
     /// The version of an earlier attempt that has the canary's share, or had it when rolled back.
     pub(crate) fn former(&self) -> Option<&str> {
         self.former.as_deref()
@@ -280,4 +275,6 @@ getters! {
     resumed: bool = self.resumed;
     share: Share = self.share;
     attempt: u32 = self.attempt;
+    /// Whether the rollback has reverted the fix on its branch.
+    is_reverted: bool = self.reverted;
 }
