@@ -263,8 +263,6 @@ macro_rules! errors {
 }
 
 errors! {
-    // Facts that are not a JSON object.
-    error: CanonicalError => Fact, "";
     error: PlanError => Plan, &error.path();
     error: TrainError => Plan, &error.path();
     error: CommitError => Plan, error.path();
@@ -273,6 +271,15 @@ errors! {
     error: ReadingError => Input, &error.path();
     error: StatError => Stat, "";
     error: UnitError => Unit, "";
+}
+
+impl From<CanonicalError> for Box<hotfix_error> {
+    /// Facts that are not a JSON object: the one fault is of the whole document.
+    fn from(error: CanonicalError) -> Self {
+        let fault = json!({"code": error.code(), "path": "", "message": error.to_string()});
+        hotfix_error::new(hotfix_status::Fact, error.code(), "", &error)
+            .with(json!({"count": 1, "errors": [fault]}))
+    }
 }
 
 impl From<LogError> for Box<hotfix_error> {

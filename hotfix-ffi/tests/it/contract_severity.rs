@@ -125,6 +125,8 @@ fn sev_2_facts_that_cannot_be_read_are_refused_with_code_and_place() {
             let got = (failed.status, &*failed.code, &*failed.path);
             assert_eq!(got, (hotfix_status::Fact, code, path), "{facts}: {}", failed.message);
             assert!(!failed.message.is_empty(), "{facts}");
+            let of = &failed.json["errors"][0];
+            assert_eq!((&of["code"], &of["path"]), (&json!(code), &json!(path)), "{facts}");
         }
     }
     let failed = classify(&policy, r#"{"users_affected": 3, "service_dwon": 1}"#).unwrap_err();
