@@ -224,8 +224,7 @@ impl Serialize for Decision<'_> {
         let open = self.open();
         let leaves: Vec<Name> = open.leaves.iter().map(|leaf| leaf.id).collect();
         let gaps: Vec<Name> = open.gaps.iter().map(|question| question.id).collect();
-        let contradictions: Vec<&str> =
-            self.contradictions().into_iter().map(|implication| implication.id.as_str()).collect();
+        let contradictions: Vec<Name> = self.contradictions().iter().map(|of| of.id).collect();
         object!(serializer, Decision:
             outcome = self.outcome(), settled = self.settled(), path = self.path(),
             reachable = leaves, gaps = gaps, circular = self.circular(),

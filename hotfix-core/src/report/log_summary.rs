@@ -412,7 +412,9 @@ impl LogSummary {
                         version: rollout.canary_version().unwrap_or_default().to_owned(),
                         asked: at,
                         why: way.why.described(rollout.plan().policy()),
-                        reason: order.and_then(reason_of),
+                        reason: order
+                            .and_then(|of| of.command.texts().last().copied()?)
+                            .map(str::to_owned),
                         cause: way.why.clone(),
                         by_train: order.is_some_and(is_of_a_train),
                         watched_since: ended.and_then(|visit: PhaseVisit| visit.watched_since),
@@ -539,11 +541,6 @@ fn asks(entry: &Entry<'_>) -> bool {
 /// Whether that is after the completion.
 fn asks_late(rollout: &Rollout, entry: &Entry<'_>) -> bool {
     matches!(rollout.stage(), Stage::Complete { .. }) && asks(entry)
-}
-
-fn reason_of(input: &Input) -> Option<String> {
-    let [.., why] = input.command.texts();
-    why.map(str::to_owned)
 }
 
 /// Adds to a list that has room.

@@ -86,7 +86,8 @@ impl Points {
             _ => self.segments.push(one),
         }
         if self.segments.len() > MOST {
-            self.halve();
+            self.segments = halved(&self.segments);
+            self.doubled = (self.doubled + 1).min(62);
         }
     }
 
@@ -102,11 +103,6 @@ impl Points {
         while self.settled.len() > MOST {
             self.settled = halved(&self.settled);
         }
-    }
-
-    fn halve(&mut self) {
-        self.segments = halved(&self.segments);
-        self.doubled = (self.doubled + 1).min(62);
     }
 
     /// The points that were kept, by time.

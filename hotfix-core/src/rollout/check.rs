@@ -288,7 +288,12 @@ impl Rollout {
         match &input.command {
             Command::CheckItem { status: ItemStatus::Done, .. } => {
                 statement.check_items(input)?;
-                input.command.items().try_for_each(|item| self.check_criterion(at, item))
+                // A success criterion that the log contradicts is not confirmed.
+                let mut contrary = input.command.items().filter_map(|item| {
+                    let fact = self.against_criterion(at, item)?;
+                    Some(RefusalReason::Contrary { item, fact })
+                });
+                contrary.next().map_or(Ok(()), Err)
             }
             Command::CheckItem { .. } | Command::WaiveItem { .. } => statement.check_items(input),
             Command::Approve { .. } | Command::Deny { .. } | Command::Withdraw { .. } => {
@@ -338,12 +343,6 @@ impl Rollout {
             }
             _ => Ok(()),
         }
-    }
-
-    /// Refuses to confirm a success criterion that the log contradicts.
-    fn check_criterion(&self, at: Timestamp, item: Name) -> Result<(), RefusalReason> {
-        let fact = self.against_criterion(at, item);
-        fact.map_or(Ok(()), |fact| Err(RefusalReason::Contrary { item, fact }))
     }
 
     /// How the log contradicts a success criterion; None where it does not, or has no answer to it.

@@ -40,12 +40,6 @@ impl Rollout {
         self.case.agenda.dropped(self.plan.policy(), at)
     }
 
-    /// The version beside the release: `previous`, or what a `revert` restored.
-    pub(crate) fn live_version(&self) -> Option<&str> {
-        let previous = &self.plan.release()?.previous;
-        Some(self.case.place.restored().unwrap_or(previous))
-    }
-
     /// The impact by facts from before all of the traffic had the fix, and by later ones: see
     /// [`Readiness`](super::state::Readiness).
     pub(crate) fn impact_before_the_fix(
@@ -139,12 +133,6 @@ impl Rollout {
         ended.unwrap_or_else(|| Recovery::of(self.case.judged.judge()))
     }
 
-    /// Whether somebody stated after the end that it is not the end, and nobody has answered that.
-    pub(crate) fn end_is_in_doubt(&self) -> bool {
-        let open = self.case.people.unanswered();
-        self.awaits_answer() && open.is_some_and(|open| open.about.is_relapse())
-    }
-
     /// Whether a question is the one about the severity or about whether this is a hot-fix.
     pub(crate) fn is_about_severity(&self, question: &str) -> bool {
         self.case.readiness.question().text().is_some_and(|text| question.contains(text))
@@ -161,12 +149,6 @@ impl Rollout {
         (!facts.is_empty()).then(|| {
             format!("whether the policy calls for a hot-fix: not known: {}", quoted(&facts, ", "))
         })
-    }
-
-    /// Whether the rollout is ready to start and it is open whether this is a hot-fix.
-    pub(crate) fn hotfix_is_open(&self) -> bool {
-        self.state() == State::Ready
-            && self.case.readiness.open_hotfix(self.plan.policy()).is_some()
     }
 
     /// What each metric reads, canary and live version, with interpolated quantiles: as the last
@@ -270,12 +252,6 @@ impl Rollout {
         (!text.is_empty()).then(|| format!("by the commit message: {text}"))
     }
 
-    /// The rollback point that was named with the item that records it.
-    pub(crate) fn rollback_point_noted(&self) -> Option<&str> {
-        let marks = self.case.readiness.marks();
-        marks.noted(checklist::point_item(self.plan.policy())?)
-    }
-
     /// The other severity that an audience had read of before its last alert or update.
     pub(crate) fn severity_before(&self, audience: Audience) -> Option<impl Display> {
         let before = self.case.people.reader(audience)?.before;
@@ -315,6 +291,18 @@ impl Rollout {
 getters! {
     pub(crate) fn Rollout: self;
 
+    /// Whether somebody stated after the end that it is not the end, and nobody has answered that.
+    end_is_in_doubt: bool = self.case.awaits_answer()
+        && self.case.people.unanswered().is_some_and(|open| open.about.is_relapse());
+    /// Whether the rollout is ready to start and it is open whether this is a hot-fix.
+    hotfix_is_open: bool = self.state() == State::Ready
+        && self.case.readiness.open_hotfix(self.plan.policy()).is_some();
+    /// The rollback point that was named with the item that records it.
+    rollback_point_noted: Option<&str> =
+        self.case.readiness.marks().noted(checklist::point_item(self.plan.policy())?);
+    /// The version beside the release: `previous`, or what a `revert` restored.
+    live_version: Option<&str> =
+        self.plan.release().map(|of| self.case.place.restored().unwrap_or(&of.previous));
     /// The canary's version, where it is that of an earlier attempt.
     former_version: Option<&str> = self.case.place.former();
     /// The policy's success criteria with their states.

@@ -6,7 +6,7 @@ use crate::judge::{Cause, Recovery};
 use crate::plan::{Plan, SCHEMA_RISK};
 use crate::policy::Policy;
 use crate::policy::section::Rollback;
-use crate::text::{brief, quoted, sentence, words};
+use crate::text::{brief, joined, quoted, sentence, words};
 use crate::unit::{Share, Timestamp};
 
 use super::action::{Act, Action, ActionId};
@@ -235,7 +235,8 @@ impl Conclusion<'_> {
             self.changes.to = Some(Stage::RollingBack(progress));
             self.act(act);
         } else {
-            let methods = self.tried_methods(&progress.why);
+            let tried = (0..).map_while(|index| progress.why.method(self.plan, index));
+            let methods = joined(tried.map(|method| words(method.as_str())), ", ");
             let version = brief(self.version());
             let input = match &progress.why {
                 RollbackCause::Revert { version } => format!("`revert` to {}", brief(version)),
@@ -279,12 +280,6 @@ impl Conclusion<'_> {
         let mut all = self.plan.policy().contingencies().iter();
         let of = all.find(|of| of.sign == Some(Sign::RollbackFailed))?;
         Some(format!("If {}: {}", brief(&of.when), of.to_do()?))
-    }
-
-    /// The methods of a rollback, all of which were tried: `feature flag, redeploy`.
-    fn tried_methods(&self, why: &RollbackCause) -> String {
-        let methods = (0..).map_while(|index| why.method(self.plan, index));
-        methods.map(|method| words(method.as_str())).collect::<Vec<_>>().join(", ")
     }
 
     /// Folds the confirmation of an action of the rollback.

@@ -11,6 +11,7 @@ use crate::grade::{Hotfix, Severity};
 use crate::policy::Policy;
 use crate::policy::section::{Implication, Rule};
 use crate::sorting::map_of;
+use crate::unit::Name;
 
 /// A rule with the known and unknown facts that it depends on.
 #[derive(Clone, Debug, PartialEq)]
@@ -200,8 +201,7 @@ impl Serialize for Classification<'_> {
         let deduced = self.deduced();
         let deduced: BTreeMap<&str, &Deduced> =
             map_of(deduced.iter().map(|(fact, value)| (fact.as_str(), value)));
-        let contradictions: Vec<&str> =
-            self.contradictions().into_iter().map(|implication| implication.id.as_str()).collect();
+        let contradictions: Vec<Name> = self.contradictions().iter().map(|of| of.id).collect();
         object!(serializer, Classification:
             severity = self.severity(), at_worst = self.at_worst(), hotfix = self.hotfix(),
             settled = self.settled(), act_on = self.act_on(), definition = self.definition(),

@@ -437,19 +437,19 @@ impl Readiness {
         let beyond = self.volumes_beyond(plan);
         missing.extend((!beyond.is_empty()).then_some(Missing::VolumeBound(beyond)));
         let demands = self.demands(policy, None).into_iter();
+        // A denial is listed separately: an approval lifts it.
+        let holds_up = |demand: &Demand| {
+            demand.holds_start && !demand.is_met() && demand.state != DemandState::Denied
+        };
         missing.extend(demands.filter(holds_up).map(Missing::Approval));
         let items = self.open_items(policy, Checklist::holds_start);
         missing.extend(items.map(|(list, item, applies)| Missing::Item(list, item, applies)));
         let is_listed =
             |id| missing.iter().any(|of| matches!(of, Missing::Item(_, item, _) if item.id == id));
-        let point = self.unnamed_point(plan).filter(|id| !is_listed(*id));
+        let is_open = |id| self.marks.state(id) == ItemState::Open;
+        let point = plan.rollback_point_item().filter(|id| is_open(*id) && !is_listed(*id));
         missing.extend(point.map(Missing::RollbackPoint));
         missing
-    }
-
-    /// The item that has to name the rollback point and is open, where the release does not name it.
-    fn unnamed_point(&self, plan: &Plan) -> Option<Name> {
-        plan.rollback_point_item().filter(|item| self.marks.state(*item) == ItemState::Open)
     }
 
     /// What decides which checklists apply.
@@ -561,11 +561,6 @@ getters! {
 
 fn is_down_by(policy: &Policy, facts: &Facts) -> Option<bool> {
     policy.classify(facts).informed().flag(Fact::ServiceDown)
-}
-
-/// Whether an unmet demand holds up the start. A denial is listed separately: an approval lifts it.
-fn holds_up(demand: &Demand) -> bool {
-    demand.holds_start && !demand.is_met() && demand.state != DemandState::Denied
 }
 
 /// Whether an approval may follow the start.
