@@ -35,11 +35,12 @@ impl Agenda {
         }
     }
 
-    /// The obligation that an id names at a time: of several with this id, at most one is in a
-    /// list.
+    /// The obligation that an id names at a time: of several with this id the one that is in a list,
+    /// which at most one is, or else the first.
     pub(super) fn named(&self, id: Name, at: Timestamp) -> Option<usize> {
-        let bear = || (0..self.obligations.len()).filter(|index| self.obligations[*index].id == id);
-        bear().find(|index| self.status(*index, at).is_some()).or_else(|| bear().next())
+        let with_id =
+            || (0..self.obligations.len()).filter(|index| self.obligations[*index].id == id);
+        with_id().find(|index| self.status(*index, at).is_some()).or_else(|| with_id().next())
     }
 
     /// The duty that an answer is about, if the answer is accepted.

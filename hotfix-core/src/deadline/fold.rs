@@ -2,7 +2,7 @@
 
 use super::input::Input;
 use super::item_state::{DutyState, Settled, Settlement};
-use super::obligations::{Obligations, Source};
+use super::obligations::{Obligation, Source};
 use super::status::{Awaits, DutyStatus, Phase};
 use super::{Agenda, Answered, origin};
 use crate::fact::{Facts, Truth};
@@ -29,7 +29,7 @@ impl Agenda {
         match input {
             Input::Severity(severity) => {
                 let was = std::mem::replace(&mut self.state.severity, severity);
-                // Where the policy has none, it is a label: nobody is called for it.
+                // Where the policy declares no severities, nobody is called for one.
                 if !policy.severities().is_empty() {
                     self.reach_severity(was, at);
                 }
@@ -55,7 +55,7 @@ impl Agenda {
                 self.keep_settled();
                 self.settle_by_another_release(at);
                 self.state.another_release = Some(at);
-                // What counts from a fix that is ready is about that one.
+                // What counts from `ready` is about the fix that was ready then.
                 self.revoke(Moment::Ready, at);
                 self.start_again_from(Moment::Ready);
             }
@@ -98,7 +98,7 @@ impl Agenda {
         self.bind_days(at);
     }
 
-    /// Notes since when the incident has been as severe as it is now; before it `was` less severe.
+    /// Notes since when the incident has been as severe as it is now; `was`: its severity before.
     fn reach_severity(&mut self, was: Option<Severity>, at: Timestamp) {
         let Some(now) = self.state.severity else { return };
         let is_new = |of: &&Severity| now <= **of && was.is_none_or(|was| **of < was);
@@ -107,8 +107,8 @@ impl Agenda {
         }
     }
 
-    /// Which duties with a condition these facts ask for: of what follows the incident, those for which
-    /// earlier ones asked, too.
+    /// Evaluates the conditions of duties with these facts. A duty that [follows](Obligation::follows)
+    /// what happened stays due where earlier facts asked for it.
     fn apply(&mut self, policy: &Policy, facts: &Facts) {
         let informed = policy.classify(facts).informed();
         for (obligation, course) in self.obligations.iter().zip(&mut self.state.courses) {
@@ -121,7 +121,7 @@ impl Agenda {
 
     /// A moment happened, or its time is corrected.
     fn happen(&mut self, moment: Moment, came: Timestamp, at: Timestamp) {
-        // Those that come again with each attempt.
+        // These come again with each attempt.
         if matches!(moment, Moment::DeployStarted | Moment::RolledBack) {
             self.keep_settled();
         }
@@ -147,7 +147,8 @@ impl Agenda {
         }
     }
 
-    /// What people did or were notified of stays so, whatever becomes of the moment that shows it.
+    /// Keeps what moments have settled of responses and notices: people did or read it, also if the
+    /// moment is revoked or comes again.
     fn keep_settled(&mut self) {
         for index in 0..self.obligations.len() {
             let open = self.pair(index).filter(|(obligation, course)| {
@@ -160,7 +161,7 @@ impl Agenda {
         }
     }
 
-    /// A fact dates a moment, or does not any more.
+    /// Sets the time that a fact gives a moment; None: the fact is not known any more.
     fn date(&mut self, moment: Moment, came: Option<Timestamp>, at: Timestamp) {
         let by_fact = self.state.by_fact.contains(&moment);
         match came {
@@ -233,7 +234,7 @@ impl Agenda {
             let waits = |status: DutyStatus| {
                 matches!(status.phase, Phase::Next | Phase::Later(Awaits::Escalation))
             };
-            let is_unanswered = |(other, (of, course)): (usize, (&Obligations, &DutyState))| {
+            let is_unanswered = |(other, (of, course)): (usize, (&Obligation, &DutyState))| {
                 of.counts_answers_of(ladder)
                     && course.told.asked.is_some()
                     && self.status(other, at).is_some_and(|status| status.is_asked())
@@ -248,12 +249,12 @@ impl Agenda {
     /// Whether a role is paged by a duty now.
     fn is_called(&self, index: usize, role: RoleName, at: Timestamp) -> bool {
         let of_role =
-            |obligation: &Obligations| obligation.kind.is_call() && obligation.role == Some(role);
+            |obligation: &Obligation| obligation.kind.is_call() && obligation.role == Some(role);
         self.obligations.get(index).is_some_and(of_role)
             && self.status(index, at).is_some_and(|status| status.is_asked())
     }
 
-    /// Up to which occurrence an answer now settles a repeated duty.
+    /// When the last occurrence is due that an answer now settles; None for a duty that is not repeated.
     fn settles_through(&self, index: usize, at: Timestamp) -> Option<Timestamp> {
         let present = self.status(index, at)?.due?;
         let last = self.grid(index)?.last_up_to(at);
@@ -270,9 +271,9 @@ impl Agenda {
             self.revoke(Moment::Closed, at);
         }
         for (obligation, course) in self.obligations.iter().zip(&mut self.state.courses) {
-            // With a fallback it only counts from another time.
+            // Where the moment has a fallback, the duty counts from that one's time and goes on.
             let gone = obligation.from == moment && origin(&self.state.moments, moment).is_none();
-            // Whoever has read of the incident reads of it once, not with each approval.
+            // Whoever has read the alert does not read it with each approval.
             let is_known = obligation.is_alert() && course.settled.is_some();
             if gone && !is_known {
                 course.start_again();
@@ -285,8 +286,8 @@ impl Agenda {
         }
     }
 
-    /// Where calls and responses have begun again since `before`, none was made or answered yet: those
-    /// of the present severity, and of each after the incident was reopened.
+    /// Opens calls and responses where they have begun again since `before`: those of the present
+    /// severity, or of every one where the incident was reopened.
     pub(super) fn begin_again(&mut self, before: Option<Timestamp>, at: Timestamp) {
         let again = self.begun_again();
         if again != Some(at) || again == before {
@@ -304,7 +305,7 @@ impl Agenda {
         }
     }
 
-    /// Another rollback, or another fix: what counts from it is to be done once more.
+    /// Opens what counts from this moment of an earlier fix or rollback: it is to be done once more.
     fn start_again_from(&mut self, moment: Moment) {
         for (obligation, course) in self.obligations.iter().zip(&mut self.state.courses) {
             if obligation.from == moment {
@@ -352,10 +353,10 @@ impl Agenda {
                 && obligation.is_for_flow(self.state.flow)
                 && !(obligation.settled_in_branch == Some(BranchDuty::Merge) && self.state.merged);
             match (course.on, on) {
-                // It is as it was in the draft.
+                // Dropped and added again while the incident opens: its `since` stays.
                 (false, true) if opens && course.dropped.is_some() => course.dropped = None,
                 (false, true) => (course.since, course.dropped) = (at, None),
-                // Nobody has seen what comes and goes while the incident opens; the draft had the rest.
+                // Added and dropped while the incident opens: nobody has seen it.
                 (true, false) if opens && course.since.is_some() => course.since = None,
                 (true, false) => course.dropped = at,
                 (true, true) | (false, false) => {}

@@ -6,7 +6,7 @@ use serde::Serialize;
 
 use super::Agenda;
 use super::item_state::{DutyState, Settled, Settlement};
-use super::obligations::{Obligations, Source};
+use super::obligations::{Obligation, Source};
 use super::status::{Awaits, DutyStatus, Held, Phase};
 use crate::fact::Truth;
 use crate::gate::Who;
@@ -151,7 +151,7 @@ impl Agenda {
     pub(crate) fn dropped<'p>(&self, policy: &'p Policy, at: Timestamp) -> Vec<Item<'p>> {
         let all = self.obligations.iter().zip(&self.state.courses).enumerate();
         let dropped = all.filter(|(index, _)| self.status(*index, at).is_none());
-        let item = |(_, (obligation, course)): (usize, (&Obligations, &DutyState))| {
+        let item = |(_, (obligation, course)): (usize, (&Obligation, &DutyState))| {
             let ended = Settled { at: course.dropped?, how: Settlement::Ended };
             Some(self.item(policy, obligation, course, &DutyStatus::done(ended), at))
         };
@@ -161,7 +161,7 @@ impl Agenda {
     fn item<'p>(
         &self,
         policy: &'p Policy,
-        obligation: &Obligations,
+        obligation: &Obligation,
         course: &DutyState,
         status: &DutyStatus,
         at: Timestamp,
@@ -191,7 +191,7 @@ impl Agenda {
             Phase::Done(settled) => Some(settled),
             _ => course.settled.or(first),
         };
-        // It came again after the duty was settled.
+        // The moment may have come again after the duty was settled.
         let counts = |from: Timestamp| match status.phase {
             Phase::Done(settled) => obligation.from.is_early() || from <= settled.at,
             _ => true,
@@ -229,9 +229,9 @@ impl Agenda {
         item
     }
 
-    /// The severity for which it applies: the present one, or the nearest where it was left from
-    /// another.
-    fn severity_of(&self, obligation: &Obligations) -> Option<Severity> {
+    /// The severity for which it applies: the present one or, where another severity left it to be done,
+    /// the nearest of its own.
+    fn severity_of(&self, obligation: &Obligation) -> Option<Severity> {
         let now = self.state.severity?;
         let listed = Severity::ALL.iter().filter(|of| obligation.severities.contain(Some(**of)));
         listed.min_by_key(|of| (**of as u8).abs_diff(now as u8)).copied()
@@ -284,7 +284,7 @@ impl Agenda {
     }
 }
 
-fn title<'p>(policy: &'p Policy, obligation: &Obligations, duty: Option<&'p Duty>) -> Cow<'p, str> {
+fn title<'p>(policy: &'p Policy, obligation: &Obligation, duty: Option<&'p Duty>) -> Cow<'p, str> {
     match obligation.source {
         Source::Duty => Cow::Borrowed(duty.map_or("", |duty| &duty.title)),
         Source::Report => Cow::Borrowed(REPORT_TITLE),

@@ -74,22 +74,22 @@ pub(super) struct DutyState {
     pub(super) holds: Truth,
     /// It applies.
     pub(super) on: bool,
-    /// Since when; none: from the beginning.
+    /// Since when it applies; None: from the beginning.
     pub(super) since: Option<Timestamp>,
     /// Since when it does not apply any more.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(super) dropped: Option<Timestamp>,
     /// The day by which it is due, where that is a calendar's.
     pub(super) day: Option<Timestamp>,
-    /// When that was found.
+    /// When `day` was determined.
     pub(super) day_bound: Option<Timestamp>,
     /// The last time that somebody settled it.
     pub(super) settled: Option<Settled>,
-    /// Of a repeated duty: it is settled up to this occurrence.
+    /// Of a repeated duty: when the last occurrence was due that is settled.
     pub(super) through: Option<Timestamp>,
     /// How often it was settled.
     pub(super) times: u64,
-    /// A list or an approval settled it while it did not apply, nor has it since.
+    /// A checklist or an approval settled it while it did not apply, and it has not applied since.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub(super) apart: bool,
     pub(super) told: Notified,
@@ -104,7 +104,7 @@ impl DutyState {
         Self { holds: if conditional { Truth::Unknown } else { Truth::Yes }, ..Self::default() }
     }
 
-    /// Settles it where `is_so`, unless it is settled already; else it is open.
+    /// Settles it where `is_so`, keeping an earlier settlement; otherwise opens it.
     pub(super) fn settle_if(&mut self, is_so: bool, settled: Settled) {
         self.apart = is_so && !self.on && (self.apart || self.settled.is_none());
         self.settled = is_so.then(|| self.settled.unwrap_or(settled));

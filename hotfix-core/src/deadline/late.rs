@@ -31,11 +31,10 @@ impl Agenda {
         Some(u64::from(settled > due && (how == Settlement::Ended || due > opens)))
     }
 
-    /// From when on a settled duty could be done, and by when, as the moment that it counts from is
-    /// known now: in the lists it has no time. None where that moment was revoked, or where it was
-    /// settled before it could be done: the moment has come again, or another severity settled it. A
-    /// moment of the incident comes once: its time was corrected. Also None of a list that this
-    /// severity does not ask for: it is gone through at every one.
+    /// From when on a settled duty could be done, and by when, by the present time of the moment that it
+    /// counts from. None where that moment was revoked; where it was settled before it could be done,
+    /// because the moment has come again or another severity settled it (a moment of the incident comes
+    /// once, so there its time was corrected); and of a checklist that this severity does not ask for.
     fn times(&self, index: usize, status: &DutyStatus) -> Option<(Timestamp, Timestamp)> {
         let (obligation, course) = self.pair(index)?;
         let Phase::Done(settled) = status.phase else { return None };

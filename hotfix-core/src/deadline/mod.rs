@@ -104,7 +104,7 @@ use crate::policy::Policy;
 use crate::unit::{Name, RoleName, Timestamp};
 
 use item_state::{DutyState, Notified};
-use obligations::Obligations;
+use obligations::Obligation;
 use status::{DutyStatus, Phase};
 
 closed_set! {
@@ -133,10 +133,10 @@ pub struct Announcement {
     pub kind: DutyKind,
     /// What it became.
     pub asked: Asked,
-    /// Whether it was not announced before, so that nobody knows of it yet; of something repeated,
-    /// not for its present interval.
+    /// Whether nobody knows of it yet: it is its first announcement, of a repeated duty the first for
+    /// the present interval.
     pub first: bool,
-    /// When its role was paged for the first time, where that was before.
+    /// When its role was paged for the first time; absent where this is the first page.
     pub called_at: Option<Timestamp>,
     /// Which occurrence, from 1.
     pub occurrence: u64,
@@ -165,12 +165,13 @@ struct Answered {
 }
 
 impl Answered {
-    /// The answer of a role that was paged at this time, before the last one.
+    /// When a page that was made at `called`, before the last answer, was answered: only the first and
+    /// the last answer are known.
     fn since(self, called: Timestamp) -> Timestamp {
         if called <= self.first { self.first } else { self.last }
     }
 
-    /// Both escalations as one.
+    /// The answers of two escalations, of which an answer to one counts in the other.
     fn with(self, other: Self) -> Self {
         Self { first: self.first.min(other.first), last: self.last.max(other.last) }
     }
@@ -218,7 +219,7 @@ fn origin(moments: &Moments, moment: Moment) -> Option<(Moment, Timestamp)> {
 #[derive(Debug, PartialEq, educe::Educe)]
 #[educe(Clone)]
 pub struct Agenda {
-    obligations: Arc<[Obligations]>,
+    obligations: Arc<[Obligation]>,
     state: AgendaState,
     announced: Vec<Announcement>,
 }
@@ -229,9 +230,9 @@ impl Agenda {
         Self::with_release(policy, &[])
     }
 
-    /// One that knows of the release before the first input.
+    /// An agenda with these inputs about the release, which come before the incident's first input.
     pub(crate) fn with_release(policy: &Policy, release: &[Input<'_>]) -> Self {
-        let (obligations, ladders) = Obligations::of(policy);
+        let (obligations, ladders) = Obligation::of(policy);
         let courses = obligations.iter().map(|o| DutyState::new(o.conditional)).collect();
         let mut agenda = Self {
             announced: Vec::with_capacity(obligations.len()),
@@ -251,7 +252,7 @@ impl Agenda {
         self.state.moments.get(moment as usize).copied().flatten()
     }
 
-    /// When a moment happened, unless only a fact has its time.
+    /// When a moment happened; None where only a fact gives its time.
     pub(crate) fn stated(&self, moment: Moment) -> Option<Timestamp> {
         self.came(moment).filter(|_| !self.state.by_fact.contains(&moment))
     }
@@ -283,7 +284,7 @@ impl Agenda {
         self.state.now
     }
 
-    /// Moves the clock, never back.
+    /// Moves the clock to `at`, but never back, and returns its time.
     fn reach(&mut self, at: Timestamp) -> Timestamp {
         let at = self.state.now.map_or(at, |now| now.max(at));
         self.state.now = Some(at);
@@ -337,8 +338,8 @@ impl Agenda {
         &self.announced
     }
 
-    /// Gives what a duty became, if that was not given; `again`: it waits for an answer, and is to
-    /// be asked for again.
+    /// Announces that a duty is due or overdue, unless that was announced before; `again`: nobody has
+    /// answered in time, so it is asked for once more.
     fn announce(&mut self, index: usize, at: Timestamp, status: &DutyStatus, again: bool) {
         let waited = self.waits_since(index, status);
         let (Some(obligation), Some(course)) =
@@ -349,8 +350,8 @@ impl Agenda {
         let asked = match status.phase {
             Phase::Due => Some(Asked::Due),
             Phase::Overdue => Some(Asked::Overdue),
-            // Kept: the role that was paged may still answer, and a plan that changes back does not
-            // page again.
+            // What was announced is kept: the role that was paged may still answer, and a plan that
+            // changes back does not page again.
             Phase::Done(_) => return,
             Phase::Later(_) | Phase::Undated(_) | Phase::Next => None,
         };
@@ -361,7 +362,7 @@ impl Agenda {
         let waits_since = match (asked, before) {
             (None, _) => None,
             (Some(_), None) => waited.filter(|_| !again).or(Some(at)),
-            // A notice is asked for again once: a deploy tool may send it and not say so.
+            // A notice is asked for again once: a deploy tool may send it without a `done`.
             (Some(_), Some(_)) if again => Some(at).filter(|_| is_call),
             (Some(_), Some(_)) => told.waits_since,
         };
@@ -370,9 +371,10 @@ impl Agenda {
         let is_known = before.is_some_and(|before| obligation.every.is_some() || before >= asked);
         let asked = match before {
             Some(_) if again => Asked::Again,
-            // Nobody was asked for a time in which the page was not open.
+            // It was not asked for before, so this is no repetition.
             None if again => asked,
-            // A role that was paged before is not paged at once, nor is anything given twice.
+            // A role that was paged before the plan changed is not paged at once, and nothing is
+            // announced twice.
             _ if status.called_before || is_known => return,
             _ => asked,
         };
@@ -399,7 +401,7 @@ impl Agenda {
     /// The next time at which something becomes due or overdue if nothing else happens; later than
     /// `at`.
     ///
-    /// Strictly between the two no duty moves to another list.
+    /// Between `at` and that time no duty moves to another list.
     pub fn next_moment(&self, at: Timestamp) -> Option<Timestamp> {
         if self.state.next_holds && self.state.now == Some(at) {
             return self.state.next;
@@ -407,7 +409,7 @@ impl Agenda {
         self.next_change(at)
     }
 
-    /// The same, found from the duties.
+    /// [`next_moment`](Self::next_moment), computed from all duties.
     fn next_change(&self, at: Timestamp) -> Option<Timestamp> {
         let moments = (0..self.state.courses.len()).flat_map(|index| {
             let status = self.status(index, at);
@@ -423,7 +425,7 @@ getters! {
 
     /// Whether the incident was resolved once, and is not now.
     is_reopened: bool = self.state.reopened.is_some() && self.came(Moment::Resolved).is_none();
-    /// When it was revoked last that the incident is resolved.
+    /// When the statement that the incident is resolved was last revoked.
     reopened_at: Option<Timestamp> = self.state.reopened;
     /// The time of the first input.
     opened: Option<Timestamp> = self.state.opened;

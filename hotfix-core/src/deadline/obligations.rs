@@ -62,7 +62,7 @@ impl Severities {
 /// One obligation of the policy.
 #[derive(Clone, Debug, PartialEq)]
 #[expect(clippy::struct_excessive_bools, reason = "each is a thing of its own")]
-pub(super) struct Obligations {
+pub(super) struct Obligation {
     pub(super) source: Source,
     /// Its place among those of its source.
     pub(super) index: usize,
@@ -73,15 +73,15 @@ pub(super) struct Obligations {
     /// How long its moment has to be past before it can be done: the least time of a watch.
     pub(super) lasts: Span,
     pub(super) every: Option<Span>,
-    /// The notices, by their place in the policy, that are the news of its first interval.
+    /// Of an update: the notices, by their place in the policy, that count as its first occurrence.
     pub(super) begun_by: Vec<usize>,
     /// The moment that ends the repetition, or the pages to its role.
     pub(super) until: Option<Moment>,
     /// After which time it is asked for again, if nobody has answered: a page until somebody does,
     /// a notice that is due at once one time.
     pub(super) ask_again: Option<Span>,
-    /// The moments, any one of which settles it without an answer; of a fix the first one shows it,
-    /// and another one ends it.
+    /// The moments, any one of which settles it without an answer. The first one of a fix shows that it
+    /// was made; by another one it ends undone.
     pub(super) settled_by: Vec<Moment>,
     /// The checklist that settles it, by its place in the policy.
     pub(super) list: Option<usize>,
@@ -94,20 +94,20 @@ pub(super) struct Obligations {
     pub(super) flow: Option<Flow>,
     /// What in source control settles it.
     pub(super) settled_in_branch: Option<BranchDuty>,
-    /// It is about the release that was rolled back; whether another one settles it.
+    /// Of a duty about the release that was rolled back: whether another release settles it.
     pub(super) another_release: Option<bool>,
     pub(super) role: Option<RoleName>,
     pub(super) audience: Option<Audience>,
     /// The escalation that it is a level of, or that an answer to it stops.
     pub(super) ladder: Option<usize>,
-    /// The others whose answers count for it, too, while their conditions may hold: each with the index
-    /// of its first obligation.
+    /// The other escalations whose answers count for it, while their conditions may hold: each with the
+    /// index of its first obligation.
     pub(super) hears: Vec<(usize, usize)>,
     /// An acknowledgement does not stop this level of the escalation.
     pub(super) even_if_acknowledged: bool,
 }
 
-impl Obligations {
+impl Obligation {
     /// All obligations of a policy, with the number of its escalations.
     pub(super) fn of(policy: &Policy) -> (Vec<Self>, usize) {
         let mut ladders = Vec::new();
@@ -208,8 +208,8 @@ impl Obligations {
         }
     }
 
-    /// The time that it counts from, given when its moment happened, and since when calls and
-    /// responses have begun `again`.
+    /// The time that it counts from, where its moment `came` and calls and responses began `again` at
+    /// these times.
     pub(super) fn counts_from(
         &self,
         came: Option<Timestamp>,
@@ -218,8 +218,8 @@ impl Obligations {
         came.map(|came| again.filter(|_| self.begins_again()).map_or(came, |at| at.max(came)))
     }
 
-    /// Whether a lower severity does not drop it once its moment has come: a deployment under the
-    /// higher severity postponed it, or was rolled back.
+    /// Whether a lower severity does not drop it once its moment has come: a deployment or a rollback
+    /// under the higher severity left it to be done.
     pub(super) const fn outlasts(&self, severity: Option<Severity>) -> bool {
         let of_deployment = matches!(
             self.from,
@@ -335,7 +335,7 @@ impl Obligations {
         !is_about_now
     }
 
-    /// Whether it is due for a release of this branching model; for each that is not known.
+    /// Whether it is due for a release of this branching model; true where that is not known.
     pub(super) fn is_for_flow(&self, flow: Option<Flow>) -> bool {
         match (self.flow, flow) {
             (Some(needed), Some(flow)) => needed == flow,
@@ -343,7 +343,7 @@ impl Obligations {
         }
     }
 
-    /// Whether it applies where its condition is this: what is published cannot be unsaid, so the public
+    /// Whether it applies where its condition has this value: what is published cannot be unsaid, so the public
     /// is notified only where the condition is known to hold.
     pub(super) fn may_apply(&self, condition: Truth) -> bool {
         match condition {
@@ -376,11 +376,11 @@ fn settles(policy: &Policy, duty: &Duty) -> Vec<Moment> {
         DutyKind::Act if duty.from.is_early() => {
             &[Moment::FixStarted, Moment::Approved, Moment::DeployStarted]
         }
-        // Whoever was to read of it reads of what came after it.
+        // Its audience is notified of these, and needs no news of what came before.
         DutyKind::Notify => {
             &[Moment::DeployStarted, Moment::Deployed, Moment::RolledBack, Moment::Resolved]
         }
-        // What was rolled back is live after all.
+        // The release that was rolled back is live after all.
         _ if duty.another_release.is_some() => &[Moment::Deployed],
         _ => &[],
     };
@@ -393,7 +393,7 @@ fn settles(policy: &Policy, duty: &Duty) -> Vec<Moment> {
     moments.iter().copied().filter(is_later).filter(is_shown).collect()
 }
 
-/// Whether a notice is the first news that the audience of an update gets.
+/// Whether a notice counts as the first occurrence of an update.
 fn is_first_news(notice: &Duty, update: &Duty) -> bool {
     (notice.kind, update.kind) == (DutyKind::Notify, DutyKind::Update)
         && (notice.readers(), notice.from) == (update.readers(), update.from)
@@ -429,10 +429,10 @@ fn ladder_of<'p>(duty: &'p Duty, ladders: &mut Vec<Option<&'p Condition>>) -> us
 }
 
 getters! {
-    pub(super) fn Obligations: self;
+    pub(super) fn Obligation: self;
 
-    /// Whether it is a call or a response: what prepares a fix, such as a list that was gone through, stays
-    /// done.
+    /// Whether it begins again when the incident is reopened or its severity rises: calls and responses
+    /// do; what prepares a fix, such as a checklist, stays done.
     begins_again: bool = self.while_open && !matches!(self.kind, DutyKind::FollowUp);
     /// Whether it notifies the public of what may turn out to be another severity.
     waits_for_severity: bool =

@@ -21,7 +21,7 @@ pub(crate) struct AgendaState {
     pub(super) courses: Vec<DutyState>,
     pub(super) ladders: Vec<Option<Answered>>,
     pub(super) moments: Moments,
-    /// Those of which only a fact gives the time.
+    /// The moments whose time only a fact gives.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub(super) by_fact: Vec<Moment>,
     pub(super) days: [Option<Timestamp>; Calendar::ALL.len()],

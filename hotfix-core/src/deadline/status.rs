@@ -3,7 +3,7 @@
 use serde::Serialize;
 
 use super::item_state::{DutyState, Settled, Settlement};
-use super::obligations::{Obligations, Source};
+use super::obligations::{Obligation, Source};
 use super::{Agenda, Answered};
 use crate::fact::Truth;
 use crate::grade::{Calendar, DutyKind, Moment};
@@ -39,7 +39,7 @@ pub(super) enum Phase {
 pub(super) enum Held {
     /// Somebody acknowledged it.
     Acknowledged,
-    /// The moment until which its levels are called.
+    /// The moment has come until which its levels are called.
     Until(Moment),
 }
 
@@ -56,7 +56,7 @@ pub(super) struct DutyStatus {
     pub(super) missed: u64,
     /// Its role was paged before the duty came into the plan, and is not paged again.
     pub(super) called_before: bool,
-    /// What stopped the escalation: the time is when it continues.
+    /// What stopped the escalation; `opens` and `due` have the time at which it continues.
     pub(super) held: Option<Held>,
     /// When the present interval of something repeated ends: then it is asked for again.
     interval_ends: Option<Timestamp>,
@@ -128,7 +128,7 @@ fn just_after(due: Timestamp) -> Option<Timestamp> {
 
 impl Agenda {
     /// A duty with its state.
-    pub(super) fn pair(&self, index: usize) -> Option<(&Obligations, &DutyState)> {
+    pub(super) fn pair(&self, index: usize) -> Option<(&Obligation, &DutyState)> {
         Some((self.obligations.get(index)?, self.state.courses.get(index)?))
     }
 
@@ -169,9 +169,9 @@ impl Agenda {
         })
     }
 
-    /// When it is asked for again, if nobody answers until then. Once the moment has come that ends
-    /// its pages, nobody is paged again. A notice is late as soon as its time has passed, as an update
-    /// is, whose audience gets one of the two.
+    /// When it is asked for again, if nobody answers until then; None once the moment has come that ends
+    /// its pages. A notice is asked for again when it is overdue, as an update is that is due at the same
+    /// time: its audience gets one of the two.
     pub(super) fn asked_again_at(&self, index: usize, status: &DutyStatus) -> Option<Timestamp> {
         let obligation = self.obligations.get(index)?;
         let is_over = self.over(obligation, self.from(obligation)?).is_some();
@@ -208,23 +208,23 @@ impl Agenda {
         })
     }
 
-    /// How it was settled without an answer to it: a notice by the same one of a higher severity before
-    /// any moment that came later.
+    /// How it was settled without an answer to it: of a notice that was sent at a higher severity by that
+    /// one, or else by a moment.
     pub(super) fn settled_otherwise(
         &self,
-        obligation: &Obligations,
+        obligation: &Obligation,
         course: &DutyState,
     ) -> Option<Settled> {
         let sent = self.sent_before(obligation, course);
         sent.or_else(|| self.settled_by(obligation, course))
     }
 
-    /// The moment's settlement, where one settled it.
-    fn settled_by(&self, obligation: &Obligations, course: &DutyState) -> Option<Settled> {
+    /// How a moment, or the answer to a page, settled it.
+    fn settled_by(&self, obligation: &Obligation, course: &DutyState) -> Option<Settled> {
         let from = match obligation.kind {
             // What came before the incident was reopened does not count.
             DutyKind::Act => Some(self.from(obligation)?),
-            // Nor does it if nobody had to be notified at that time: then nobody was.
+            // Nor does what came when the notice did not apply: nobody was notified of it.
             DutyKind::Notify => Some(self.from(obligation)?).max(self.since(course)),
             // Nor does the deployment of another release.
             _ if obligation.another_release.is_some() => {
@@ -248,9 +248,9 @@ impl Agenda {
         all.min_by_key(|of| of.at)
     }
 
-    /// The notice to the same audience that was the first of these updates, while none was sent itself:
-    /// sent by hand, or replaced by the message that a moment brings.
-    pub(super) fn first_update(&self, update: &Obligations, course: &DutyState) -> Option<Settled> {
+    /// How the notice was settled that counts as the first of these updates, while no update was sent: by
+    /// hand, or by the message that a moment brings.
+    pub(super) fn first_update(&self, update: &Obligation, course: &DutyState) -> Option<Settled> {
         if !course.on || course.settled.is_some() {
             return None;
         }
@@ -269,7 +269,7 @@ impl Agenda {
     }
 
     /// How the same notice was settled at a higher severity: a lower one does not ask for it again.
-    fn sent_before(&self, obligation: &Obligations, course: &DutyState) -> Option<Settled> {
+    fn sent_before(&self, obligation: &Obligation, course: &DutyState) -> Option<Settled> {
         let since = self.since(course).filter(|_| obligation.kind == DutyKind::Notify)?;
         let (severity, courses) = (self.state.severity, &self.state.courses);
         let same = self.obligations.iter().zip(courses).filter(|(other, _)| {
@@ -294,7 +294,7 @@ impl Agenda {
         Some(Grid { from, first, every: obligation.every? })
     }
 
-    pub(super) fn from(&self, obligation: &Obligations) -> Option<Timestamp> {
+    pub(super) fn from(&self, obligation: &Obligation) -> Option<Timestamp> {
         let origin = self.origin(obligation.from).map(|(_, at)| at);
         // Who approved another attempt has not approved this one, which has not started.
         let is_former = |came: &Timestamp| self.state.attempt.is_some_and(|begun| *came < begun);
@@ -320,7 +320,7 @@ impl Agenda {
     }
 
     /// When it no longer applies, done or not: the end of its repetition, or of the incident.
-    fn end(&self, obligation: &Obligations) -> Option<Timestamp> {
+    fn end(&self, obligation: &Obligation) -> Option<Timestamp> {
         let own = match obligation.every {
             Some(_) => obligation.until,
             None if obligation.while_open => Some(Moment::Resolved),
@@ -339,9 +339,9 @@ impl Agenda {
         own.into_iter().chain(closed).min()
     }
 
-    /// The end of the incident, where a notice came into the plan after it: nobody reads of an end who has
-    /// read of nothing before, nor of the beginning.
-    fn over_before(&self, obligation: &Obligations, course: &DutyState) -> Option<Timestamp> {
+    /// The end of the incident, where a notice came into the plan after it: whoever has read nothing of the
+    /// incident reads neither of its beginning nor of its end.
+    fn over_before(&self, obligation: &Obligation, course: &DutyState) -> Option<Timestamp> {
         let since = self.since(course).filter(|_| obligation.kind == DutyKind::Notify)?;
         self.came(Moment::Resolved).filter(|resolved| *resolved <= since)
     }
@@ -351,7 +351,7 @@ impl Agenda {
         course.since.filter(|since| self.state.opened.is_some_and(|opened| *since > opened))
     }
 
-    /// A time of it, or when it came into the plan, if that was later.
+    /// The later one of this time and the time when the duty came into the plan.
     pub(super) fn not_before(&self, course: &DutyState, time: Timestamp) -> Timestamp {
         self.since(course).map_or(time, |since| since.max(time))
     }
@@ -394,7 +394,7 @@ impl Agenda {
 
     fn call(
         &self,
-        obligation: &Obligations,
+        obligation: &Obligation,
         course: &DutyState,
         (from, due): (Timestamp, Timestamp),
         end: Option<Timestamp>,
@@ -464,7 +464,7 @@ impl Agenda {
 
     /// The answers that count for a call: those of its escalation, and of the others that it continues or
     /// that continue it, while their conditions may hold.
-    fn answer_for(&self, obligation: &Obligations) -> Option<Answered> {
+    fn answer_for(&self, obligation: &Obligation) -> Option<Answered> {
         let answered = |ladder: usize| self.state.ladders.get(ladder).copied().flatten();
         let may_hold = |first: usize| {
             self.state.courses.get(first).is_some_and(|course| course.holds != Truth::No)
@@ -476,14 +476,14 @@ impl Agenda {
         obligation.ladder.and_then(answered).into_iter().chain(others).reduce(Answered::with)
     }
 
-    /// The moment that ended the calls which count from this time.
-    fn over(&self, obligation: &Obligations, from: Timestamp) -> Option<Moment> {
+    /// The moment that ended calls to its role which count `from` this time; None while they go on.
+    fn over(&self, obligation: &Obligation, from: Timestamp) -> Option<Moment> {
         let has_come = |until: &Moment| self.held_since(*until).is_some_and(|over| from <= over);
         obligation.until.filter(has_come)
     }
 
-    /// When the moment came until which roles are called. That the fix is live counts until it is to be
-    /// rolled back: then it mends nothing, whether or not the rollback succeeds.
+    /// When a moment came until which roles are called. `deployed` counts no more once the fix is to be
+    /// rolled back: it mends nothing then, whether or not the rollback succeeds.
     fn held_since(&self, until: Moment) -> Option<Timestamp> {
         let is_over = |came: &Timestamp| {
             until != Moment::Deployed || self.state.turned_back.is_none_or(|back| back < *came)
@@ -495,7 +495,7 @@ impl Agenda {
     /// passed.
     fn called_before(
         &self,
-        obligation: &Obligations,
+        obligation: &Obligation,
         since: Option<Timestamp>,
         due: Timestamp,
     ) -> Option<Timestamp> {
@@ -514,9 +514,9 @@ impl Agenda {
     }
 }
 
-/// When a duty is due, of a repeated one the first time; or the day that is missing.
+/// When a duty is due, a repeated one for the first time; `Err` names the day that was not given.
 pub(super) fn first_due(
-    obligation: &Obligations,
+    obligation: &Obligation,
     course: &DutyState,
     from: Timestamp,
 ) -> Result<Timestamp, Calendar> {
@@ -542,7 +542,7 @@ impl Grid {
         Timestamp::try_from_millis(at).ok()
     }
 
-    /// How many were due up to this time and at it.
+    /// How many were due up to and including this time.
     fn up_to(&self, at: Timestamp) -> u64 {
         if at < self.first {
             return 0;
