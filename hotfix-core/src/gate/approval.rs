@@ -121,15 +121,15 @@ fn stand_ins(policy: &Policy, role: RoleName) -> &[RoleName] {
     policy.role(role).map(|role| role.stand_ins.as_slice()).unwrap_or_default()
 }
 
-/// Whether `role` can act for `other`: it is the same, or a stand-in.
-fn speaks_for(policy: &Policy, role: RoleName, other: RoleName) -> bool {
+/// Whether `role` can act for `other`: it is the same, or a stand-in of it.
+fn acts_for(policy: &Policy, role: RoleName, other: RoleName) -> bool {
     role == other || stand_ins(policy, other).contains(&role)
 }
 
 /// The role of a demand that `role` serves: itself, or the first that it may replace.
 pub(crate) fn served_by(policy: &Policy, approval: &Approval, role: RoleName) -> Option<RoleName> {
     let own = approval.any_of.contains(&role).then_some(role);
-    own.or_else(|| approval.any_of.iter().copied().find(|of| speaks_for(policy, role, *of)))
+    own.or_else(|| approval.any_of.iter().copied().find(|of| acts_for(policy, role, *of)))
 }
 
 /// The stand-ins of these roles, each once, without the roles themselves.
@@ -139,8 +139,8 @@ pub(crate) fn stand_ins_of(policy: &Policy, any_of: &[RoleName]) -> Vec<RoleName
     all.copied().filter(|role| seen.insert(*role)).collect()
 }
 
-/// The demands that only the author of the fix could meet, and may not meet alone: nobody else holds a role
-/// of theirs. Of several demands the author may meet one. A role without holders is anybody's.
+/// The demands that nobody can meet: the author of the fix alone holds their roles, and may not meet them
+/// alone. Of several demands the author may meet one. A role without holders can be anybody's.
 pub(crate) fn only_for_author<'p>(
     policy: &'p Policy,
     severity: Option<Severity>,
@@ -174,10 +174,10 @@ pub(crate) struct Statements {
     former: Vec<(String, RoleName)>,
 }
 
-/// By role, author and whether it was spoken.
+/// By role, whether the author of the fix gave it, and whether it was spoken.
 type Approvals = BTreeMap<(RoleName, bool, bool), Statement>;
 
-/// As a list: a name in JSON is text.
+/// Written as a list, because the keys of a JSON object are texts.
 mod entries {
     use serde::{Deserialize as _, Deserializer, Serializer};
 
@@ -198,24 +198,24 @@ impl Statements {
     ///
     /// An approval lifts a denial of its own role and of roles that it may replace; the author's
     /// does not lift another person's. A denial or a withdrawal ends what its role approved.
-    pub(crate) fn take(&mut self, policy: &Policy, word: Statement) {
-        let role = word.role;
-        match word.answer {
+    pub(crate) fn take(&mut self, policy: &Policy, statement: Statement) {
+        let role = statement.role;
+        match statement.answer {
             Answer::Approved => {
                 retain(&mut self.denials, |of, denial| {
-                    !speaks_for(policy, role, *of) || (word.author && !denial.author)
+                    !acts_for(policy, role, *of) || (statement.author && !denial.author)
                 });
                 remove(&mut self.withdrawn, &role);
-                self.approvals.insert((role, word.author, word.is_spoken()), word);
+                self.approvals.insert((role, statement.author, statement.is_spoken()), statement);
             }
             Answer::Denied => {
                 retain(&mut self.approvals, |(of, ..), _| *of != role);
                 remove(&mut self.withdrawn, &role);
-                self.denials.insert(role, word);
+                self.denials.insert(role, statement);
             }
             Answer::Withdrawn => {
                 retain(&mut self.approvals, |(of, ..), _| *of != role);
-                self.withdrawn.insert(role, word);
+                self.withdrawn.insert(role, statement);
             }
         }
     }
@@ -234,12 +234,12 @@ impl Statements {
         self.denials.values()
     }
 
-    /// Voids the statements: another plan has none yet.
+    /// Voids all statements, because they are about another plan, and notes who made them.
     pub(crate) fn void(&mut self) {
         let mut former = std::mem::take(&mut self.former);
-        for word in self.all() {
-            if !former.iter().any(|(by, role)| *by == word.by && *role == word.role) {
-                former.push((word.by.clone(), word.role));
+        for statement in self.all() {
+            if !former.iter().any(|(by, role)| *by == statement.by && *role == statement.role) {
+                former.push((statement.by.clone(), statement.role));
             }
         }
         *self = Self { former, ..Self::default() };
@@ -247,7 +247,7 @@ impl Statements {
 
     /// The roles in which a person has made a statement, also about a former plan.
     pub(crate) fn roles_of<'a>(&'a self, by: &'a str) -> impl Iterator<Item = RoleName> + 'a {
-        let present = self.all().into_iter().map(|word| (&word.by, word.role));
+        let present = self.all().into_iter().map(|statement| (&statement.by, statement.role));
         let all = present.chain(self.former.iter().map(|(by, role)| (by, *role)));
         all.filter(move |(of, _)| is_same_person(of, by)).map(|(_, role)| role)
     }
@@ -257,7 +257,7 @@ impl Statements {
         let (approvals, denials) = (self.approvals.values(), self.denials.values());
         let mut all: Vec<&Statement> =
             approvals.chain(denials).chain(self.withdrawn.values()).collect();
-        sort_by_key(&mut all, |word| word.at);
+        sort_by_key(&mut all, |statement| statement.at);
         all
     }
 
@@ -265,7 +265,7 @@ impl Statements {
     pub(crate) fn unasked(&self, policy: &Policy, severity: Option<Severity>) -> Vec<Statement> {
         let asked =
             |role| demands(policy, severity).any(|(_, d)| served_by(policy, d, role).is_some());
-        self.all().into_iter().filter(|word| !asked(word.role)).cloned().collect()
+        self.all().into_iter().filter(|statement| !asked(statement.role)).cloned().collect()
     }
 }
 
@@ -339,7 +339,7 @@ pub struct Heard {
     pub late: bool,
 }
 
-/// When the rollout started, if it did, and the present time.
+/// When the rollout started, and the present time; each None before it is known.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(crate) struct Clock {
     pub(crate) started: Option<Timestamp>,
@@ -350,29 +350,28 @@ pub(crate) struct Clock {
 /// The state of each demand.
 ///
 /// The author of the fix meets no demand alone, except where the policy allows it (`author_alone`).
-/// Of several demands the author may meet one if another person met another; it stays met after its
-/// time.
+/// Of several demands the author may meet one if another person met another, also once its time is over.
 pub(crate) fn demand_states(
     policy: &Policy,
     severity: Option<Severity>,
-    words: &Statements,
+    statements: &Statements,
     clock: Clock,
 ) -> Vec<Demand> {
-    let all = words.all();
-    let mut stand: Vec<Demand> = demands(policy, severity)
+    let all = statements.all();
+    let mut found: Vec<Demand> = demands(policy, severity)
         .map(|(id, approval)| Demand::of(policy, id, approval, &all, clock))
         .collect();
-    // One of several: the first that nobody else has met.
-    let another = stand.iter().any(|demand| demand.is_met() && demand.met_by(false));
+    // Of several demands, the author meets the first that nobody else has met.
+    let another = found.iter().any(|demand| demand.is_met() && demand.met_by(false));
     let by_author = |demand: &&mut Demand| match demand.state {
         DemandState::AuthorAlone => true,
         DemandState::Late => demand.met_by(true),
         _ => false,
     };
-    if let Some(first) = stand.iter_mut().find(by_author).filter(|_| another) {
+    if let Some(first) = found.iter_mut().find(by_author).filter(|_| another) {
         first.state = DemandState::Approved;
     }
-    stand
+    found
 }
 
 impl Demand {
@@ -384,12 +383,12 @@ impl Demand {
         clock: Clock,
     ) -> Self {
         let until = approval.after_the_fact.zip(clock.started).map(|(span, start)| start + span);
-        let words = all.iter().filter_map(|word| {
-            let role = served_by(policy, approval, word.role)?;
+        let statements = all.iter().filter_map(|statement| {
+            let role = served_by(policy, approval, statement.role)?;
             Some(Heard {
-                statement: (*word).clone(),
-                stands_in_for: (role != word.role).then_some(role),
-                late: until.is_some_and(|until| word.at > until),
+                statement: (*statement).clone(),
+                stands_in_for: (role != statement.role).then_some(role),
+                late: until.is_some_and(|until| statement.at > until),
             })
         });
         let mut demand = Self {
@@ -404,7 +403,7 @@ impl Demand {
             after_the_fact: approval.after_the_fact,
             until,
             notified: approval.notified.clone(),
-            statements: words.collect(),
+            statements: statements.collect(),
         };
         demand.state = demand.judge(clock.now);
         demand

@@ -15,8 +15,8 @@ pub struct Change {
     pub features: Option<bool>,
     /// How far it tidies the code around the fix.
     pub tidying: Option<Tidying>,
-    /// It updates dependencies. Without it, it does where it touches a file that names them; say no
-    /// where that is for something else, such as the version.
+    /// It updates dependencies. Where this is unknown, it does if it touches a file that names them: state
+    /// no if that was for something else, such as the version.
     pub updates_dependencies: Option<bool>,
     /// The dependencies that it updates are the fix.
     pub dependencies_are_the_fix: Option<bool>,

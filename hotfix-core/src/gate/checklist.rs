@@ -62,10 +62,9 @@ impl Marks {
         retain(&mut self.0, |id, _| id.as_str() != exception.as_str());
     }
 
-    /// Another attempt: what the failed one still owes after its rollback stays as it is until the next
-    /// rollback, and so does what is about the incident. Where the `same` release is tried again, so does
-    /// what is about the code, without what was seen in production or is about the deployment. A step belongs to the
-    /// deployment if it was marked after its start.
+    /// Keeps the marks that count for another attempt: of lists about the incident and of those after a
+    /// rollback. Where the `same` release is tried again, also those about its code, but none of what was
+    /// seen in production or is about the deployment: a step is, if it was marked after `started`.
     pub(crate) fn keep(&mut self, policy: &Policy, same: bool, started: Option<Timestamp>) {
         retain(&mut self.0, |id, mark| match find(policy, *id) {
             Some(Known::Item(item)) => {
@@ -99,12 +98,12 @@ impl Marks {
         }
     }
 
-    /// Opens what was checked of a review.
+    /// Opens the items of reviews that were checked; a waiver stays.
     pub(crate) fn reopen_reviews(&mut self, policy: &Policy) {
         retain(&mut self.0, |id, mark| mark.state != ItemState::Done || !is_review(policy, *id));
     }
 
-    /// Opens what was checked of the branch that has the fix.
+    /// Opens the items that record the branch of the fix, where they were checked.
     pub(crate) fn reopen_branch(&mut self, policy: &Policy) {
         let records_it = |item: &ChecklistItem| item.records.as_deref() == Some("branch");
         let is_of_it = |id| matches!(find(policy, id), Some(Known::Item(item)) if records_it(item));
@@ -130,8 +129,8 @@ impl Marks {
         self.0.get(&item.id).is_some_and(|mark| mark.state == ItemState::Done && is_before(mark))
     }
 
-    /// Whether an item is settled, and no required one open; of a review that may follow the deployment
-    /// also whether the one before it was made. A check counts `since` this time.
+    /// Whether an item of the list is settled and no required one is open, by checks from `since` on. A
+    /// review after the deployment is complete, too, where one before it was made in full.
     pub(crate) fn is_complete(
         &self,
         policy: &Policy,
@@ -151,7 +150,7 @@ impl Marks {
                 && before.any(|list| list.items.iter().all(is_done))
     }
 
-    /// The value that was noted last with an item that records one of this name.
+    /// The value that was noted last with an item that records something of this name.
     pub(crate) fn recorded(&self, policy: &Policy, name: &str) -> Option<&str> {
         let items = policy.checklists().iter().flat_map(|list| &list.items);
         let of_name = items.filter(|item| item.records.as_deref() == Some(name));
@@ -270,9 +269,9 @@ pub(crate) struct Situation<'a> {
 }
 
 impl Situation<'_> {
-    /// Whether a list applies by severity and condition; unknown is not no. A condition is met if it
-    /// is by the worst that was known, or by what is known now, each with what follows from it. What is
-    /// for the start is weighed by the latter until the start: what was skipped rightly was not left out.
+    /// Whether a list applies, by severity and condition; unknown is not no. A condition holds by the
+    /// worst facts that were known or by those of now, each with what follows from them. Lists of the
+    /// start are not judged by the facts of now once it is over: what was rightly skipped then stays so.
     pub(crate) fn asks_for(self, policy: &Policy, list: &Checklist) -> Truth {
         let by_severity = match self.severity {
             Some(severity) => list.is_for(severity).into(),
@@ -297,8 +296,8 @@ impl Situation<'_> {
 pub(crate) struct Checks<'a> {
     /// Those that were made, without the early ones.
     made: usize,
-    /// Checked before the deployment, when nobody could have seen the fix in production, or before
-    /// what they state can have lasted.
+    /// Those that were made too early: before the deployment, when nobody could have seen the fix in
+    /// production, or before what they state can have lasted.
     pub(crate) early: Vec<&'a ChecklistItem>,
     waived: usize,
     /// All required items of the lists that apply.
@@ -326,12 +325,12 @@ impl<'a> Checks<'a> {
         checks
     }
 
-    /// Whether there are any.
+    /// Whether any check is required.
     pub(crate) const fn are_asked_for(&self) -> bool {
         self.all > 0
     }
 
-    /// Whether one was made, if too early.
+    /// Whether a check was made, perhaps too early.
     pub(crate) const fn are_recorded(&self) -> bool {
         self.made > 0 || !self.early.is_empty()
     }
@@ -363,8 +362,8 @@ pub(crate) fn holding<'a>(
         .filter(|(_, item, _)| marks.state(item.id) == ItemState::Open)
 }
 
-/// The required items of these lists: of those for which the end waits where it is certain that they
-/// apply, of others unless it is certain that they do not.
+/// The required items of these lists. A list for which the end of the final validation waits has to apply
+/// for certain; another counts unless it certainly does not apply.
 fn required<'a>(
     policy: &'a Policy,
     situation: Situation<'_>,
@@ -424,11 +423,11 @@ fn list_of_point(policy: &Policy, marks: &Marks) -> Option<ListStatus> {
     Some(ListStatus::always(id, "Rollback point", ChecklistMoment::Start, vec![item]))
 }
 
-/// What an item records that names the rollback point; without one, the id of the item that does.
+/// What the item records that names the rollback point; where no item records it, the id of a further item.
 const ROLLBACK_POINT: &str = "rollback_point";
 
-/// The item that names the rollback point, where the policy asks for one: the first that records it,
-/// else one that is on no list of the policy.
+/// The item that names the rollback point: the first that records it, or else one that is on no list of
+/// the policy. None where the policy asks for no rollback point.
 pub(crate) fn point_item(policy: &Policy) -> Option<Name> {
     if !policy.rollback().point {
         return None;
@@ -438,7 +437,7 @@ pub(crate) fn point_item(policy: &Policy) -> Option<Name> {
     item.map(|item| item.id).or_else(|| Name::try_new(ROLLBACK_POINT).ok())
 }
 
-/// The policy's success criteria as a checklist of the final validation, which holds nothing.
+/// The policy's success criteria as a checklist of the final validation, for which nothing waits.
 fn list_of_criteria(policy: &Policy, marks: &Marks) -> Option<ListStatus> {
     let items = success_criteria(policy, marks);
     let id = Name::try_new("success_criteria").ok()?;
@@ -470,7 +469,7 @@ pub(crate) fn steps(policy: &Policy, marks: &Marks) -> Vec<StepStatus> {
     policy.procedure().iter().map(step).collect()
 }
 
-/// The thing that an id of `check_item` or `waive_item` names.
+/// What an id of `check_item` or `waive_item` names.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub(crate) enum Known<'a> {
     /// An item of a checklist.

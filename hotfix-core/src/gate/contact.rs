@@ -85,6 +85,7 @@ impl<'p> Who<'p> {
         !self.holders.is_empty() || self.reach.is_some()
     }
 
+    /// Whom to contact instead, where nobody holds the role; None where somebody does.
     pub(crate) fn note(&self) -> Option<String> {
         let role = self.role;
         if let Some(stand_in) = self.stand_in {

@@ -28,9 +28,9 @@ pub struct ChangedFile {
 /// Lines of one file.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct ChangedLines {
-    /// Lines that are there now.
+    /// Added lines.
     pub added: u32,
-    /// Lines that were there before.
+    /// Deleted lines.
     pub deleted: u32,
 }
 
@@ -136,7 +136,8 @@ fn counted(text: &str, line: usize) -> Result<(Option<ChangedLines>, &str), Nums
     Ok((Some(ChangedLines { added: count(added)?, deleted: count(deleted)? }), path))
 }
 
-/// The paths before and after, from the third column; None where git does not write it so.
+/// The path before a rename, if it is one, and the path after, from the third column; None for a text
+/// that git does not write.
 fn paths(text: &str) -> Option<(Option<String>, String)> {
     if text.starts_with('"') {
         let (first, rest) = unquoted(text)?;
@@ -188,7 +189,7 @@ fn whole(text: &str) -> Option<String> {
     unquoted(text).and_then(|(path, rest)| rest.is_empty().then_some(path))
 }
 
-/// A path without quotes: git puts them where there is a control character.
+/// A path without quotes; None for an empty one, or one with a control character, which git quotes.
 fn plain(text: &str) -> Option<String> {
     let fine = !text.is_empty() && !text.chars().any(|c| c.is_ascii_control());
     fine.then(|| text.to_owned())

@@ -7,7 +7,7 @@ use unicode_normalization::UnicodeNormalization;
 use crate::text::{is_blank, joined};
 use crate::unit::is_invisible;
 
-/// What a name is compared by: all of it and, in git's form `Name <address>`, both parts.
+/// The texts by which a name is compared: the whole name and, in git's form `Name <address>`, both parts.
 pub(crate) fn parts(name: &str) -> impl Iterator<Item = &str> {
     let both =
         name.split_once('<').map(|(name, address)| [name, address.trim_end_matches(['>', ' '])]);
@@ -15,9 +15,9 @@ pub(crate) fn parts(name: &str) -> impl Iterator<Item = &str> {
     parts.map(|part| part.trim().trim_matches('"')).filter(|part| !is_blank(part))
 }
 
-/// Whether two names are one person's: without case, the Unicode form of their letters and characters
-/// that nobody sees, white space of any kind and length as one space, and none around the name; of git's
-/// form, `Name <address>`, either part is enough, in both names, and a quoted name is as one without quotes.
+/// Whether two names are one person's. Case, the Unicode form of letters, characters that nobody sees,
+/// quotes and white space around the name make no difference; other white space counts as one space. Of
+/// names in git's form `Name <address>` one equal part is enough.
 ///
 /// ```
 /// use hotfix_core::gate::is_same_person;

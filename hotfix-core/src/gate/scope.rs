@@ -253,7 +253,7 @@ impl Guard<'_> {
         }
     }
 
-    /// It updates dependencies, and they are not the fix.
+    /// Adds a breach where it updates dependencies that are not the fix.
     fn dependencies(&mut self, rule: ScopeRule) {
         if self.scope.dependencies {
             return;
@@ -381,7 +381,7 @@ impl ScopeFigures {
     }
 }
 
-/// Whether a path has a pattern: one with a slash is of the whole path, another of its last part.
+/// Whether a path matches a pattern: one with a slash by the whole path, another by its last part.
 fn fits(pattern: &str, path: &str) -> bool {
     let name = path.rsplit('/').next().unwrap_or(path);
     if pattern.contains('/') {

@@ -32,11 +32,9 @@ use rollback::MemberState;
 /// does.
 ///
 /// - A service's `start` is accepted once the services that it waits for are complete.
-/// - If one is rolled back, by its verdict or by a person, the train rolls back all others:
-///   incomplete ones
-///   at once, complete ones after the services that wait for them, the last one first. Services that
-///   have
-///   not started may not start.
+/// - If one is rolled back, by its verdict or by a person, the train rolls back all others: incomplete
+///   ones at once, complete ones after the services that wait for them, the last one first. Services
+///   that have not started may not start.
 /// - So that all can be rolled back, they close together: the watch of a complete service stays open
 ///   until the watch of each is over.
 ///
@@ -111,6 +109,8 @@ impl<R: Deref<Target = Rollout>> Train<R> {
         &self.rollouts[place]
     }
 
+    /// Refuses an input of this kind that advances a service before its turn, or while the train is
+    /// being rolled back.
     fn admit(&self, place: usize, kind: InputKind) -> Result<(), TrainRefusalReason> {
         let named = |place: usize| (self.order.name(place).to_owned(), self.at(place).state());
         let waits = self.member_state(place) == MemberState::Waiting;
@@ -118,8 +118,8 @@ impl<R: Deref<Target = Rollout>> Train<R> {
             InputKind::Start => (true, waits),
             // A service that is rolled back is not advanced by these; its own rollout refuses them.
             InputKind::Promote | InputKind::Resume => (false, !self.has_turned(place)),
-            // A revision would leave the rollback of the others; before the start it changes
-            // nothing.
+            // Another release would leave the rollback that the others make; before the start it
+            // changes nothing.
             InputKind::Supersede => (false, !waits),
             _ => (false, false),
         };
@@ -173,7 +173,7 @@ impl<R: DerefMut<Target = Rollout>> Train<R> {
         // After a crash between two services the unfinished rollback comes first.
         self.do_due(at, &mut outcome);
         self.keep_open(place, at, kind, &mut outcome);
-        // What was accepted before is no promotion now: its rollout answers that it is repeated.
+        // A repeated delivery advances nothing: its rollout answers that it was accepted before.
         let is_known = self.at(place).knows_key(input.key.as_deref());
         let taken = match self.admit(place, kind) {
             Err(reason) if !is_known => Err(self.refusal(Some(place), service, reason, kind)),
@@ -223,7 +223,7 @@ impl<R: DerefMut<Target = Rollout>> Train<R> {
         let mut outcome = TrainOutcome::default();
         self.do_due(at, &mut outcome);
         for place in self.places() {
-            // A rollback ends by time, also where another input came after its moment.
+            // Time ends a rollback, also where another input came after `poll_at`.
             let is_due = |rollout: &Rollout| {
                 matches!(rollout.stage(), Stage::RollingBack(_)) && rollout.now() < Some(at)
                     || rollout.poll_at().is_some_and(|moment| moment <= at)

@@ -31,16 +31,16 @@ pub struct Order {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct Service {
     pub(super) name: String,
-    /// Those that it waits for, by their places.
+    /// The places of the services that it waits for.
     pub(super) after: Vec<usize>,
-    /// Those that wait for it, for one that does, and so on.
+    /// The places of those that wait for it, directly or through others.
     pub(super) dependents: Vec<usize>,
-    /// Its place where each comes after those that it waits for.
+    /// Its place in an order in which each service comes after those that it waits for.
     pub(super) rank: usize,
 }
 
 impl Order {
-    /// One after the other, in this order.
+    /// The services start one after the other, in this order.
     ///
     /// # Errors
     /// `HF-TRAIN-001` to `-003`.
@@ -53,7 +53,7 @@ impl Order {
         Self::checked(names, after)
     }
 
-    /// Each after those that `after` names for it; what `after` does not name waits for none.
+    /// Each service starts after those that `after` names for it, and after none where it names none.
     ///
     /// # Errors
     /// `HF-TRAIN-001` to `-005`.
@@ -117,8 +117,7 @@ impl Order {
             services[next].rank = by_rank.len();
             by_rank.push(next);
         }
-        // From the last back: whoever waits for a service is known with all that wait for it in
-        // turn.
+        // From the last to the first: the dependents of each dependent are known by then.
         for &place in by_rank.iter().rev() {
             let Service { after, dependents, .. } = services[place].clone();
             for before in after {
@@ -172,7 +171,8 @@ fn names<S: AsRef<str>>(services: impl IntoIterator<Item = S>) -> Result<Vec<Str
     if names.is_empty() { Err(TrainError::Empty) } else { Ok(names) }
 }
 
-/// Follows the waits of a service that cannot start until one comes again.
+/// The names of services that wait for each other, the first again at the end: follows the waits of a
+/// service that cannot start until one comes again.
 fn cycle(services: &[Service]) -> Vec<String> {
     let stuck = |place: &usize| services[*place].rank == usize::MAX;
     let mut path: Vec<usize> = Vec::new();

@@ -1,4 +1,4 @@
-//! What a call led to.
+//! What a call of a train led to.
 
 use serde::{Deserialize, Serialize};
 

@@ -1,4 +1,5 @@
-//! The rollback of a train: which service is rolled back when, and that all can be until the end.
+//! The rollback of a train: which service is rolled back when, and how all are kept open until the end so
+//! that each can be rolled back.
 //! `docs/decisions/train.md` has the reasons.
 
 use std::fmt::Write as _;
@@ -16,7 +17,7 @@ use super::Train;
 use super::error::TrainFinding;
 use super::outcome::{Move, TrainOutcome};
 
-/// The state of a rollout as far as it matters to the others.
+/// The state of a service as far as it matters to the other services.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum MemberState {
     /// Not started.
@@ -35,10 +36,10 @@ pub(super) enum MemberState {
     Frozen,
 }
 
-/// Why the train is rolled back, as its stakeholders read it, within the length of an input's text:
-/// services without room are counted.
+/// Why the train is rolled back, for its stakeholders, at most as long as a text of an input may be: of
+/// services for which there is no room only the number is given.
 fn reason(causes: &[String]) -> String {
-    // The longest text for the rest.
+    // The longest text for services without room.
     const REST: usize = " and 18446744073709551615 more".len();
     let rolled_back = match causes {
         [_] => "a service that it belongs together with was rolled back: ",
@@ -59,9 +60,8 @@ fn reason(causes: &[String]) -> String {
 /// A service that delays the rollback of another.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Holder {
-    /// Which service.
     pub(super) place: usize,
-    /// Until when at the latest; None where it waits itself and has no time yet.
+    /// Until when at the latest; None where it waits for others and has no time yet.
     pub(super) until: Option<Timestamp>,
 }
 
@@ -102,19 +102,18 @@ impl<R: Deref<Target = Rollout>> Train<R> {
         self.at(place).plan().on_failure() != OnFailure::RollBack
     }
 
-    /// The services that have to be off their new version before this one is rolled back.
+    /// The services that have to be rolled back before this one, and are not yet.
     pub(super) fn holders(&self, place: usize, at: Timestamp) -> Vec<Holder> {
         let dependents = self.order.services[place].dependents.iter();
         dependents.filter_map(|dependent| self.holder(*dependent, at)).collect()
     }
 
-    /// A service delays those that it waits for until its rollback is confirmed, but no longer than
-    /// its policy allows for a rollback.
+    /// How this service delays those that it waits for: until its rollback is confirmed, but no longer
+    /// than its policy allows for a rollback; None where it does not.
     fn holder(&self, place: usize, at: Timestamp) -> Option<Holder> {
         let rollout = self.at(place);
         let since = match self.member_state(place) {
-            // A superseded service has not started again, and its traffic may still be rolling
-            // back.
+            // A superseded release, which has not started again, may still have traffic.
             MemberState::Waiting if rollout.reach().is_any() => self.turned_at(),
             MemberState::Waiting | MemberState::Closed | MemberState::Back => return None,
             MemberState::Turning | MemberState::Frozen => rollout.turned_back_at(),
@@ -157,7 +156,7 @@ impl<R: Deref<Target = Rollout>> Train<R> {
         due
     }
 
-    /// What orders the services by their start.
+    /// A key that sorts the services by their start.
     fn started(&self, place: usize) -> (Option<Timestamp>, usize) {
         (self.at(place).started_at(), self.order.services[place].rank)
     }
@@ -177,7 +176,7 @@ impl<R: Deref<Target = Rollout>> Train<R> {
         }
     }
 
-    /// What a service does not know yet of its train.
+    /// What a service is to be notified of about its train; None where it knows that already.
     fn notice(&self, place: usize) -> Option<TrainNotice> {
         let (state, known) = (self.member_state(place), self.at(place).train_notice());
         let waits = match state {
@@ -213,6 +212,7 @@ impl<R: Deref<Target = Rollout>> Train<R> {
         causes
     }
 
+    /// Whether the train itself ordered this service's last rollback.
     fn was_asked(&self, place: usize) -> bool {
         let rollout = self.at(place);
         let started = rollout.started_at();
@@ -223,8 +223,8 @@ impl<R: Deref<Target = Rollout>> Train<R> {
 }
 
 impl<R: DerefMut<Target = Rollout>> Train<R> {
-    /// Rolls back each service whose turn it is, closes them once all are watched to their end, and lets
-    /// the others know of it. Repeating it changes nothing.
+    /// Rolls back each service whose turn it is, closes all once each is watched to its end, and notifies
+    /// services of what the train does. Repeating it changes nothing.
     pub(super) fn do_due(&mut self, at: Timestamp, outcome: &mut TrainOutcome) {
         let mut asked = Vec::new();
         while let Some(place) = self.due(at).into_iter().find(|place| !asked.contains(place)) {
@@ -244,8 +244,8 @@ impl<R: DerefMut<Target = Rollout>> Train<R> {
         }
     }
 
-    /// Lets a service know what the train does about it: its questions offer what the train accepts, and its
-    /// messages promise nothing else. A note holds nothing and answers nothing.
+    /// Notifies a service of what the train does about it, so that its questions offer what the train accepts,
+    /// and its messages promise nothing else. A note holds nothing and answers nothing.
     fn inform(&mut self, place: usize, at: Timestamp, outcome: &mut TrainOutcome) {
         let Some(notice) = self.notice(place).filter(|_| self.at(place).now().is_some()) else {
             return;
@@ -255,8 +255,8 @@ impl<R: DerefMut<Target = Rollout>> Train<R> {
         self.instruct(place, Command::Note { text, why }, at, outcome);
     }
 
-    /// Keeps a service that this input would close so that it can be rolled back in its turn. What
-    /// was held back for comparison cannot be kept so: in a rollback that service is out of turn.
+    /// Keeps a service open that this input would close, so that it can be rolled back in its turn. The end
+    /// of a hold-back cannot be put off: while the train is rolled back, that service is rolled back at once.
     pub(super) fn keep_open(
         &mut self,
         place: usize,
@@ -302,10 +302,10 @@ impl<R: DerefMut<Target = Rollout>> Train<R> {
         at: Timestamp,
         outcome: &mut TrainOutcome,
     ) {
-        // With the head of the log as its key, it is taken once.
+        // The key is the head of the log, so the input is accepted once.
         let key = self.at(place).head().map(|head| format!("{TRAIN}:{head}"));
         let input = Input { key, ..Input::new(command).by(TRAIN) };
-        // It needs a time that the rollout accepts; `roll_back` is urgent and accepted at any.
+        // The rollout has to accept the time; `roll_back` is urgent and accepted at any time.
         let rollout = self.at(place);
         let most_ahead = rollout.plan().policy().clock().most_ahead;
         let at = rollout.now().map_or(at, |now| at.clamp(now, now + most_ahead));
@@ -332,7 +332,7 @@ impl<R: DerefMut<Target = Rollout>> Train<R> {
         outcome.moves.push(Move { service, events, actions, state, repeated: false, by_train });
     }
 
-    /// Sends an input to a rollout.
+    /// Sends an input to a rollout; `by_train`: it is the train's own.
     pub(super) fn give(
         &mut self,
         place: usize,

@@ -241,8 +241,8 @@ impl<R: Deref<Target = Rollout>> Train<R> {
         self.places().filter_map(finding).collect()
     }
 
-    /// From when on it is a finding that a rollback is not confirmed, while others wait for it: once half
-    /// of the time is over for which they do.
+    /// From when on it is a finding that the rollback of this service is not confirmed: once half of the
+    /// time is over for which others wait for it.
     fn late_at(&self, place: usize) -> Option<Timestamp> {
         let is_under_way = self.status(place) == Place::RollingBack;
         let until = self.held(place).map(|(_, until)| until).max().filter(|_| is_under_way)?;
@@ -263,7 +263,7 @@ impl<R: Deref<Target = Rollout>> Train<R> {
         })
     }
 
-    /// The same as a text.
+    /// Which services wait for this one, and until when, as the end of a sentence; empty for none.
     fn held_by(&self, place: usize) -> String {
         let held =
             self.held(place).map(|(held, until)| (format!("`{}`", self.order.name(held)), until));
