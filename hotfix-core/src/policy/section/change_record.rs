@@ -74,7 +74,7 @@ section! {
 getters! {
     pub fn Record: self;
 
-    /// The document that the policy is based on. None: it is not given, as of the two below.
+    /// The document that the policy is based on.
     document: Option<&str> = given(&self.document);
     /// Who maintains the policy.
     owner: Option<&str> = given(&self.owner);

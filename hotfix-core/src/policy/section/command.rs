@@ -85,7 +85,7 @@ pub(crate) fn command_parts(text: &str, in_phase: bool) -> Result<Vec<CommandPar
         return form("the command has a line break or another invisible character");
     }
     let (mut parts, mut from, mut quoting) = (Vec::new(), 0, Quoting::Plain);
-    // Behind how many parts quotes inside of quotes begin.
+    // How many parts come before the first quotes that are inside of quotes.
     let (mut skip, mut nested_after) = (0, None);
     for (at, c) in text.char_indices() {
         if at < skip {
@@ -185,8 +185,8 @@ fn placeholder(text: &str) -> Option<(&str, usize)> {
     is_name.then_some((name, end + 4))
 }
 
-/// The field with which the inside of braces begins that is no placeholder. Braces around other words
-/// are those of the shell, or of the template of a program.
+/// The field that the text in braces begins with, where these are no placeholder. None: the braces belong
+/// to the shell, or to the template of a program.
 fn unclosed(inside: &str) -> Option<&'static str> {
     let inside = inside.trim_start();
     let end = inside.find(|c: char| !c.is_ascii_lowercase() && c != '_').unwrap_or(inside.len());

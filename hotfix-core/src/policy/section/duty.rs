@@ -15,7 +15,7 @@ use crate::unit::{Name, RoleName, Span};
 pub(crate) const OBJECTIVE: &str = "slo";
 /// The id of the duty of the policy's report.
 pub(crate) const REPORT: &str = "incident_report";
-/// Its name for people.
+/// The title of that duty.
 pub(crate) const REPORT_TITLE: &str = "the incident report is written";
 
 /// The id of the duty of an approval after the fact, by its place among all demands.
@@ -24,8 +24,8 @@ pub(crate) fn approval_duty(index: usize) -> String {
 }
 
 impl Duty {
-    /// Whether it is, without a condition, to write of the incident once that has ended, in the time
-    /// that the report has. The report itself, by its id, may have its own time.
+    /// Whether it is to write of the incident after its end, without a condition and `within` the time of
+    /// the report. The duty with the report's own id may have any time.
     pub(crate) fn covers_report(&self, within: Due) -> bool {
         (self.kind, self.from) == (DutyKind::Write, Moment::Resolved)
             && !self.has_condition()
@@ -67,8 +67,8 @@ impl Duty {
         }
     }
 
-    /// Whether both are calls of the same place: levels with one number, or pages, which are made at
-    /// once, as a first level without a delay is.
+    /// Whether both are calls at the same place of an escalation: levels with one number, or pages, which
+    /// are made at once like a first level without a delay.
     fn is_called_with(&self, other: &Self) -> bool {
         match (self.level, other.level) {
             (Some(level), Some(other)) => level == other,

@@ -58,7 +58,7 @@ impl<F: Field> Narrowed for Once<F> {
     }
 }
 
-/// Reports the texts of a list that it already has.
+/// Reports texts that a list has more than once.
 fn each_once(list: &Node, reader: &mut PolicyReader) {
     let mut firsts = BTreeMap::new();
     for (i, item) in list.items().iter().enumerate() {
@@ -128,7 +128,7 @@ entries! {
     Vendor: "vendor" by "name",
 }
 
-/// A list of such tables: no two have the same key.
+/// A list of [`Entry`] tables, no two with the same key.
 pub(super) struct Entries<E>(E);
 
 impl<E: Entry> Narrowed for Entries<E> {
@@ -161,7 +161,7 @@ pub(super) trait NamedTable: Field<Out = Self> {
     fn note(_names: &[&'static str], _reader: &mut PolicyReader) {}
 }
 
-/// Such tables by name.
+/// [`NamedTable`]s by name.
 pub(super) struct ByName<T>(T);
 
 impl<T: NamedTable + Clone> Field for ByName<T> {

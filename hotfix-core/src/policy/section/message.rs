@@ -53,7 +53,7 @@ impl Message {
         self.severities.is_empty() || self.severities.contains(&severity)
     }
 
-    /// Whether it is used wherever this later one fits.
+    /// Whether it fits wherever this later text does, which is then never used.
     pub(crate) fn hides(&self, later: &Self) -> bool {
         let is_for_its_severities = self.severities.is_empty()
             || !later.severities.is_empty()

@@ -99,8 +99,8 @@ impl Metric {
         }
     }
 
-    /// Whether it is the traffic at any share, so that a bound on the live version is compared with
-    /// the traffic before where there is no live arm.
+    /// Whether it is all of the traffic, scaled from an arm's share: a bound relative to the live version is
+    /// compared with the traffic before where there is no live arm.
     pub(crate) const fn has_own_level(&self) -> bool {
         self.scaled && self.kind.is_traffic()
     }
@@ -122,8 +122,8 @@ pub struct MetricSettings {
 }
 
 impl Policy {
-    /// When a metric that decides is judged first in a phase: after its warm-up, and what does not count
-    /// requests once the window is full, which a warm-up leaves empty that is as long.
+    /// How long after a phase begins a deciding metric is judged first: after its warm-up and, where it does
+    /// not count requests, once the window is full, which a warm-up as long as the window leaves empty.
     pub(crate) fn judged_after(&self, metric: &Metric) -> Span {
         let (warm_up, watch) = (self.settings(metric).warm_up, self.watch());
         if metric.kind.counts_requests() {
@@ -135,7 +135,7 @@ impl Policy {
         }
     }
 
-    /// When the gate of a phase is judged first: after `watch`, and once all that decides can be judged.
+    /// How long after a phase begins its gate is judged first: after `watch`, and once all that decides can be judged.
     pub(crate) fn gate_after(&self, phase: &Phase) -> Span {
         let after = self.deciding().map(|metric| self.judged_after(metric));
         let after = after.fold(phase.watch, Span::max);

@@ -54,7 +54,7 @@ impl Contingency {
         (!actions.is_empty()).then_some(actions)
     }
 
-    /// The same as a sentence with a space before it; empty where the policy has nothing.
+    /// What to do, as a sentence with a space before it; empty where the policy has nothing.
     pub(crate) fn then(&self) -> String {
         self.to_do().map_or_else(String::new, |to_do| format!(" Then: {to_do}."))
     }

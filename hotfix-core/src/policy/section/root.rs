@@ -10,7 +10,7 @@ use super::metric::{Metrics, metric_settings};
 use super::phase::LaterWatchForm;
 use super::range::Phases;
 use super::role::Roles;
-use super::strategy::own_course;
+use super::strategy::check_own_settings;
 use super::{
     Advice, Alternative, Approval, Checklist, Classifier, Clock, Contingency, CustomRole,
     Deploying, Duty, Efficacy, Evidence, Exception, FinalValidation, Implication, InsteadOf,
@@ -144,7 +144,7 @@ section! {
     }
 }
 
-// What has another name than its key, and of what the order matters.
+// Getters whose name is not that of the key, or whose order matters.
 getters! {
     pub Policy: self;
 
@@ -218,7 +218,7 @@ fn policy_rules(draft: &PolicyDraft, reader: &mut PolicyReader) {
     {
         // The policy of a plan keeps the settings of strategies of the original policy.
         let own = instead_of.as_ref().map_or(strategy, |own| own.strategy);
-        own_course(own, settings, reader);
+        check_own_settings(own, settings, reader);
     }
 }
 

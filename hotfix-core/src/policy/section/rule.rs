@@ -26,7 +26,7 @@ impl Default for Triggers {
 }
 
 impl Triggers {
-    /// The same with another response to one signal.
+    /// These responses with another one to `signal`.
     #[must_use]
     pub const fn with(mut self, signal: Signal, response: Response) -> Self {
         self.responses[signal as usize] = response;
@@ -149,7 +149,7 @@ section! {
 impl Watch {
     /// Length of the blocks whose latency evidence is capped: a burst is to be within one.
     const BLOCK: Span = Span::from_seconds(30);
-    /// Latency evidence that has lost its stake gets a new one with each phase, and after so long.
+    /// Latency evidence that has lost its stake gets a new one with each phase, and after this time.
     pub(crate) const RENEWED: Span = Span::from_seconds(600);
 
     /// How long an alert has lasted when a person is asked where holding does not help: longer than a
@@ -180,7 +180,7 @@ impl Watch {
         self.ticks_in(Self::RENEWED)
     }
 
-    /// Ticks that last at least so long; at least 1.
+    /// The number of ticks that last at least this long; at least 1.
     fn ticks_in(&self, lasts: Span) -> NonZeroU32 {
         let ticks = lasts.as_millis().div_ceil(self.cadence.as_millis().max(1));
         u32::try_from(ticks).ok().and_then(NonZeroU32::new).unwrap_or(NonZeroU32::MIN)

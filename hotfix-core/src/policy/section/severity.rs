@@ -46,7 +46,7 @@ section! {
 }
 
 impl SeverityLevel {
-    /// What belongs to it, in a sentence. None: the policy does not say.
+    /// What belongs to it, in a sentence. None where the policy does not say.
     pub fn definition(&self) -> Option<&str> {
         Some(self.definition.as_str()).filter(|text| !text.is_empty())
     }

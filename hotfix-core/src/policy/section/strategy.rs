@@ -14,7 +14,7 @@ use crate::unit::{Share, Span};
 section! {
     plain
     /// Settings of one strategy: its phases, or what differs from the phases of the policy.
-    pub StrategySettings from StrategySettingsDraft, course_rules with
+    pub StrategySettings from StrategySettingsDraft, strategy_rules with
         /// The strategy.
         strategy: Strategy
     {
@@ -119,7 +119,7 @@ impl NamedTable for StrategySettings {
     }
 }
 
-fn course_rules(draft: &StrategySettingsDraft, reader: &mut PolicyReader) {
+fn strategy_rules(draft: &StrategySettingsDraft, reader: &mut PolicyReader) {
     let Some(strategy) = Strategy::read_apart(reader) else { return };
     for key in draft.meaningless(strategy) {
         reader.fail_at::<()>(key, Problem::NotForStrategy { key, strategy: strategy.as_str() });
@@ -144,17 +144,21 @@ fn shares(strategy: Strategy, phases: &[Phase], reader: &mut PolicyReader) {
 }
 
 /// Checks that the settings of the policy's own strategy neither replace its phases nor forbid it.
-pub(super) fn own_course(own: Strategy, courses: &[StrategySettings], reader: &mut PolicyReader) {
-    let Some(course) = courses.iter().find(|course| course.strategy == own) else { return };
+pub(super) fn check_own_settings(
+    own: Strategy,
+    settings: &[StrategySettings],
+    reader: &mut PolicyReader,
+) {
+    let Some(of_own) = settings.iter().find(|of_own| of_own.strategy == own) else { return };
     let mut keys = Vec::new();
-    if !course.allowed {
+    if !of_own.allowed {
         keys.push("/allowed");
     }
-    if !course.phases.is_empty() {
+    if !of_own.phases.is_empty() {
         keys.push("/phases");
     }
     // With `rolling` they apply to a release that names another batch.
-    let table = StrategySettings::write(course, Style::Wire);
+    let table = StrategySettings::write(of_own, Style::Wire);
     let is_changed =
         table.members().iter().any(|member| CHANGES.split(' ').any(|key| key == member.key));
     if own != Strategy::Rolling && is_changed {
