@@ -143,24 +143,21 @@ impl Statement<'_> {
         Err(RefusalReason::NotTheHolder { role, holders: holders.join(", or by ") })
     }
 
-    /// Checks that somebody else heard a verbal approval, and that a demand accepts it.
+    /// Checks that a demand accepts a verbal approval, and that somebody else heard it.
     fn check_verbal(
         &self,
         role: RoleName,
         by: &str,
         heard_by: Option<&str>,
     ) -> Result<(), RefusalReason> {
-        let heard = heard_by.is_some_and(|who| !is_blank(who) && !is_same_person(who, by));
-        if !heard {
-            return Err(RefusalReason::Unheard);
-        }
         let policy = self.plan.policy();
         let asked: Vec<_> =
             demands(policy, self.readiness.severity()).map(|(_, demand)| demand).collect();
         let mut served = asked.iter().filter(|demand| served_by(policy, demand, role).is_some());
         let is_asked = served.clone().next().is_some();
         if served.any(|demand| demand.verbal) {
-            return Ok(());
+            let heard = heard_by.is_some_and(|who| !is_blank(who) && !is_same_person(who, by));
+            return if heard { Ok(()) } else { Err(RefusalReason::Unheard) };
         }
         let remedy = if is_asked {
             "write it, in chat or in the ticket, name that as `channel`, and omit `heard_by`"
