@@ -110,16 +110,16 @@ fn read_metric(value: &Bound<'_, PyAny>, reading: &mut Reading) -> Result<()> {
     Ok(())
 }
 
-/// Whether there are no arms, and the first member is an object.
+/// Whether there are no arms, and a member is an object.
 fn is_by_stratum(fields: &Bound<'_, PyDict>) -> Result<bool> {
     let py = fields.py();
     // A lookup of interned names is faster than an iteration over the members.
     if fields.contains(intern!(py, "canary"))? || fields.contains(intern!(py, "baseline"))? {
         return Ok(false);
     }
-    let first = fields.iter().next();
-    Ok(first
-        .is_some_and(|(_, of)| of.is_instance_of::<PyDict>() || of.is_instance_of::<PyMapping>()))
+    let is_object =
+        |of: &Bound<'_, PyAny>| of.is_instance_of::<PyDict>() || of.is_instance_of::<PyMapping>();
+    Ok(fields.copy()?.iter().any(|(_, of)| is_object(&of)))
 }
 
 fn strata(fields: &Bound<'_, PyDict>) -> Result<BTreeMap<String, Arms>> {
@@ -127,7 +127,7 @@ fn strata(fields: &Bound<'_, PyDict>) -> Result<BTreeMap<String, Arms>> {
     for (key, value) in &fields.copy()? {
         let (name, mut arms) = (key_of(&key)?, Arms::default());
         if OF_ARMS.contains(&name) {
-            return Err(Fault::value("an object has both arms, or strata by name"));
+            return Err(Fault::value(Reading::ARMS_OR_STRATA));
         }
         let read = dict(&value).and_then(|fields| read_arms(&fields, &mut arms));
         read.map_err(|fault| fault.within(name))?;

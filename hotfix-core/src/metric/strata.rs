@@ -55,6 +55,10 @@ pub enum Stratum {
 }
 
 impl Reading {
+    /// What is wrong with an object that has members of both.
+    pub const ARMS_OR_STRATA: &str = "an object has both arms, or strata by name: write `totals` in each \
+         stratum, as in {\"eu\": {\"totals\": true, \"canary\": …, \"baseline\": …}}";
+
     /// A reading by strata as a list: the first, and the others.
     pub fn stratified(first: Arms, more: Vec<Arms>) -> Self {
         let is_list = !more.is_empty();
@@ -151,10 +155,10 @@ impl<'de> Deserialize<'de> for Reading {
                 match member {
                     None => Ok(Reading::by_stratum(strata)),
                     Some(Member::OfArms(first)) if strata.is_empty() => {
-                        Arms::deserialize(MapAccessDeserializer::new(Begun(Some(first), map)))
-                            .map(Reading::from)
+                        let begun = Begun { first: Some(first), is_totals: first == "totals", map };
+                        Arms::deserialize(MapAccessDeserializer::new(begun)).map(Reading::from)
                     }
-                    Some(_) => Err(A::Error::custom("an object has both arms, or strata by name")),
+                    Some(_) => Err(A::Error::custom(Reading::ARMS_OR_STRATA)),
                 }
             }
             fn visit_seq<A: SeqAccess<'de>>(self, mut seq: A) -> Result<Reading, A::Error> {
@@ -191,8 +195,12 @@ impl<'de> Deserialize<'de> for Member {
     }
 }
 
-/// An object of which the first key was read already.
-struct Begun<A>(Option<&'static str>, A);
+/// An object of which the first key was read already. No stratum follows `totals`.
+struct Begun<A> {
+    first: Option<&'static str>,
+    is_totals: bool,
+    map: A,
+}
 
 impl<'de, A: MapAccess<'de>> MapAccess<'de> for Begun<A> {
     type Error = A::Error;
@@ -201,13 +209,21 @@ impl<'de, A: MapAccess<'de>> MapAccess<'de> for Begun<A> {
         &mut self,
         seed: K,
     ) -> Result<Option<K::Value>, A::Error> {
-        match self.0.take() {
-            Some(first) => seed.deserialize(first.into_deserializer()).map(Some),
-            None => self.1.next_key_seed(seed),
-        }
+        let known = match self.first.take() {
+            None if self.is_totals => match self.map.next_key()? {
+                Some(Member::Stratum(_)) => {
+                    return Err(A::Error::custom(Reading::ARMS_OR_STRATA));
+                }
+                Some(Member::OfArms(name)) => name,
+                None => return Ok(None),
+            },
+            None => return self.map.next_key_seed(seed),
+            Some(first) => first,
+        };
+        seed.deserialize(known.into_deserializer()).map(Some)
     }
     fn next_value_seed<V: DeserializeSeed<'de>>(&mut self, seed: V) -> Result<V::Value, A::Error> {
-        self.1.next_value_seed(seed)
+        self.map.next_value_seed(seed)
     }
 }
 

@@ -63,6 +63,11 @@ fn field_10_an_input_that_is_none_names_its_field() {
         (r#"{"kind": "note", "by": "lena"}"#, "HF-IN-003", "/text"),
         (r#"{"kind": "nte"}"#, "HF-IN-002", "/kind"),
         (r#"{"kind": "tick", "text": "hm"}"#, "HF-IN-004", "/text"),
+        (
+            r#"{"kind": "observe", "metrics": {"error_rate": {"canary": [1, 2], "eu": {}}}}"#,
+            "HF-IN-001",
+            "/metrics/error_rate/eu",
+        ),
         ("[]", "HF-IN-001", ""),
     ] {
         let failed = handle(&rollout, input).unwrap_err();
