@@ -1859,7 +1859,7 @@ struct hotfix_str hotfix_error_code(const struct hotfix_error *error);
 
 /**
  * The place of the error: a JSON Pointer into the document ("/phases/1/share"), or the name of the
- * parameter.
+ * parameter, or of the member of a struct.
  *
  * @param error  An error, or null.
  * @return A view that lives as long as the error; empty if the error concerns the whole document
@@ -4791,7 +4791,7 @@ hotfix_status hotfix_latency_boundaries(const char *baseline,
  * @param out          A buffer with JSON that the caller frees with hotfix_buf_free.
  * @param err          Where an error object goes; may be null. Owned by the caller.
  * @return HOTFIX_STATUS_SIMULATE if the recording or the mapping cannot be read, or the policy
- *         cannot be run on it. The error's path is "line 3, column 2" or a JSON Pointer.
+ *         cannot be run on it. The error's path is "line 3, column 2", a JSON Pointer or "format".
  *
  * Thread rule: any number of threads may use one policy.
  */
@@ -4827,7 +4827,7 @@ hotfix_status hotfix_backtest(const struct hotfix_policy *policy,
  * @param findings     A buffer with JSON, a list, that the caller frees with hotfix_buf_free.
  * @param err          Where an error object goes; may be null. Owned by the caller.
  * @return HOTFIX_STATUS_SIMULATE if the recording or the mapping cannot be read, or no metric has a
- *         history. The error's path is "line 3, column 2" or a JSON Pointer.
+ *         history. The error's path is "line 3, column 2", a JSON Pointer or "format".
  *
  * Thread rule: any number of threads may use one policy.
  */

@@ -41,7 +41,7 @@ impl From<RecordedErrors> for Box<hotfix_error> {
 /// @param out          A buffer with JSON that the caller frees with hotfix_buf_free.
 /// @param err          Where an error object goes; may be null. Owned by the caller.
 /// @return HOTFIX_STATUS_SIMULATE if the recording or the mapping cannot be read, or the policy
-///         cannot be run on it. The error's path is "line 3, column 2" or a JSON Pointer.
+///         cannot be run on it. The error's path is "line 3, column 2", a JSON Pointer or "format".
 ///
 /// Thread rule: any number of threads may use one policy.
 #[unsafe(no_mangle)]
@@ -91,7 +91,7 @@ pub unsafe extern "C" fn hotfix_backtest(
 /// @param findings     A buffer with JSON, a list, that the caller frees with hotfix_buf_free.
 /// @param err          Where an error object goes; may be null. Owned by the caller.
 /// @return HOTFIX_STATUS_SIMULATE if the recording or the mapping cannot be read, or no metric has a
-///         history. The error's path is "line 3, column 2" or a JSON Pointer.
+///         history. The error's path is "line 3, column 2", a JSON Pointer or "format".
 ///
 /// Thread rule: any number of threads may use one policy.
 #[unsafe(no_mangle)]

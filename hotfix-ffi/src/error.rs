@@ -77,6 +77,12 @@ impl hotfix_error {
         self
     }
 
+    /// The same error, where its place is a setting of the document at `root`.
+    pub(crate) fn within(self: Box<Self>, root: &str) -> Box<Self> {
+        let path = format!("{root}/{}", self.path);
+        if self.path.is_empty() { self } else { self.at(path) }
+    }
+
     /// Serialises the details, once, when the caller asked for an error object.
     pub(crate) fn finish(mut self: Box<Self>) -> Box<Self> {
         if let Value::Object(detail) = &mut self.detail {
@@ -269,7 +275,7 @@ errors! {
     error: VcsError => Plan, error.path();
     error: InputError => Input, &error.path();
     error: ReadingError => Input, &error.path();
-    error: StatError => Stat, "";
+    error: StatError => Stat, &parameter(&error);
     error: UnitError => Unit, "";
 }
 
@@ -280,6 +286,49 @@ impl From<CanonicalError> for Box<hotfix_error> {
         hotfix_error::new(hotfix_status::Fact, error.code(), "", &error)
             .with(json!({"count": 1, "errors": [fault]}))
     }
+}
+
+/// The parameter, member or setting that an error of a test or of planning is about; empty where it is
+/// about several, about data, or a state.
+fn parameter(error: &StatError) -> String {
+    use StatError as E;
+    let name = match error {
+        E::NotFinite { what, .. }
+        | E::Negative { what, .. }
+        | E::TooLarge { what, .. }
+        | E::BadConfidence { what, .. }
+        | E::EmptySample { what }
+        | E::NoTrials { what }
+        | E::NotWhole { what, .. }
+        | E::SampleNotFinite { what, .. }
+        | E::OutOfRange { what, .. } => match *what {
+            "bound" => "at_most",
+            "interim analysis" => "evaluations",
+            "tick length" => "tick_seconds",
+            what if what.starts_with("the ") => "",
+            what => what,
+        },
+        E::EventsExceedTrials { .. } => "events",
+        E::BadAlpha { .. } => "alpha",
+        E::BadTolerated { .. } => "tolerated",
+        E::BadMargin { .. } | E::BadDifference { .. } | E::NothingBetween { .. } => "margin",
+        E::GridLength { .. } | E::GridRatio { .. } | E::CeilingShare { .. } => "grid",
+        E::WeightCount { .. } | E::BadWeight { .. } | E::WeightSum { .. } => "weights",
+        E::BadPriorTrials { .. } => "prior_trials",
+        E::BoundaryCount { .. } | E::BoundaryMismatch { .. } => "boundaries",
+        E::BadCap { .. } => "cap",
+        E::BadShare { .. } => "share",
+        E::BadTemper { .. } => "temper",
+        E::BadThreshold { .. } => "threshold",
+        E::BadHorizon { .. } => "horizon",
+        E::BadCeiling { .. } => "ceiling",
+        E::FewSubsets { .. } => "subsets",
+        E::NoComparison { what: "the canary" } => "canary",
+        E::NoComparison { what: "a zone" | "the list of zones" } => "zones",
+        E::BadNullRatio { .. } => "ratio",
+        _ => "",
+    };
+    name.replace(' ', "_")
 }
 
 impl From<LogError> for Box<hotfix_error> {
@@ -331,7 +380,7 @@ pub unsafe extern "C" fn hotfix_error_code(error: *const hotfix_error) -> hotfix
 }
 
 /// The place of the error: a JSON Pointer into the document ("/phases/1/share"), or the name of the
-/// parameter.
+/// parameter, or of the member of a struct.
 ///
 /// @param error  An error, or null.
 /// @return A view that lives as long as the error; empty if the error concerns the whole document

@@ -16,7 +16,7 @@ use crate::error::{Fallible, hotfix_error};
 use crate::pointer;
 use crate::policy::canonical;
 use crate::sequential_test::{
-    Kind, Running, SETTINGS, SavedTest, Test, document, hotfix_test, json,
+    Kind, Running, SETTINGS, SavedTest, Test, document, hotfix_test, json, of_settings,
 };
 use crate::status::hotfix_status;
 
@@ -51,9 +51,10 @@ pub unsafe extern "C" fn hotfix_calibrate(
             let history = pointer::text(history, history_len, "history")?;
             let settings = pointer::text(settings, settings_len, SETTINGS)?;
             let counts: BTreeMap<String, Vec<[f64; 2]>> = document(history, "history")?;
-            let history = History::try_new(counts)?;
+            let history = History::try_new(counts)
+                .map_err(|error| Box::<hotfix_error>::from(error).at("/history".to_owned()))?;
             let settings: CalibrationSettings = document(settings, SETTINGS)?;
-            canonical(&calibrate(&history, &settings)?)
+            canonical(&calibrate(&history, &settings).map_err(of_settings("/settings"))?)
         })
     }
 }
@@ -151,7 +152,7 @@ pub(crate) struct InstanceTests {
 
 impl InstanceTests {
     fn new(canary: Vec<String>, settings: RateRatioSettings) -> Fallible<Self> {
-        let bad = BadInstance::try_new(&settings, canary)?;
+        let bad = BadInstance::try_new(&settings, canary).map_err(of_settings("/settings/test"))?;
         let buffer = Vec::with_capacity(bad.names().len());
         Ok(Self { settings, bad, buffer })
     }

@@ -129,9 +129,14 @@ pub(crate) struct SavedTest<Settings, State> {
     pub(crate) state: State,
 }
 
+/// The error of settings that are at this place.
+pub(crate) fn of_settings(place: &str) -> impl Fn(StatError) -> Box<hotfix_error> {
+    move |error| Box::<hotfix_error>::from(error).within(place)
+}
+
 impl<D: Design> Running<D> {
     pub(crate) fn new(settings: D::Settings) -> Fallible<Box<Self>> {
-        let design = D::try_new(&settings)?;
+        let design = D::try_new(&settings).map_err(of_settings("/settings"))?;
         let state = design.empty();
         Ok(Box::new(Self { settings, design, state }))
     }
@@ -142,7 +147,7 @@ impl<D: Design> Running<D> {
 
     fn from_text(text: &str) -> Fallible<Box<Self>> {
         let SavedTest::<D::Settings, D::State> { settings, state, .. } = document(text, "bytes")?;
-        let design = D::try_new(&settings)?;
+        let design = D::try_new(&settings).map_err(of_settings("/bytes/settings"))?;
         design.check(&state)?;
         Ok(Box::new(Self { settings, design, state }))
     }

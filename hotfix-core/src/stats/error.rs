@@ -79,11 +79,8 @@ coded! {
     BadState { what: &'static str } => code! {HF-STAT-019},
     #[error("planned share `{share}` is out of range: give a fraction above 0 and below 1")]
     BadShare { share: f64 } => code! {HF-STAT-020},
-    #[error(
-        "confidence or power `{confidence}` is out of range: \
-         give one above 0 and below 1, such as 0.95"
-    )]
-    BadConfidence { confidence: f64 } => code! {HF-STAT-021},
+    #[error("{what} `{value}` is out of range: give one above 0 and below 1, such as 0.95")]
+    BadConfidence { what: &'static str, value: f64 } => code! {HF-STAT-021},
     /// Evidence of another number of metrics than the combination has weights for.
     #[error(
         "evidence of `{got}` metrics, but the combination has `{expected}` weights: \

@@ -66,7 +66,7 @@ impl Interval {
 /// ```
 pub fn wilson(counts: Counts, confidence: f64) -> Result<Interval, StatError> {
     counts.check_proportion()?;
-    let level = check_confidence(confidence)?;
+    let level = check_confidence("confidence", confidence)?;
     if counts.trials == 0.0 {
         return Ok(Interval { low: 0.0, high: 1.0 });
     }
@@ -106,7 +106,7 @@ pub fn wilson(counts: Counts, confidence: f64) -> Result<Interval, StatError> {
 /// assert!(interval.low > 1.5 && interval.contains(4.5) && interval.high < 14.0);
 /// ```
 pub fn ratio_interval(strata: &[Totals], confidence: f64) -> Result<Interval, StatError> {
-    let threshold = -ln(check_confidence(confidence)?);
+    let threshold = -ln(check_confidence("confidence", confidence)?);
     for Totals { canary, baseline } in strata {
         let of = |arm: &Counts| [("events", arm.events), ("trials", arm.trials)];
         for (what, sum) in of(canary).into_iter().chain(of(baseline)) {
@@ -143,12 +143,13 @@ pub fn ratio_interval(strata: &[Totals], confidence: f64) -> Result<Interval, St
     Ok(Interval { low: likelihood.end(threshold, -1.0), high: likelihood.end(threshold, 1.0) })
 }
 
-pub(super) fn check_confidence(confidence: f64) -> Result<f64, StatError> {
-    let level = 1.0 - confidence;
-    if confidence > 0.0 && level > 0.0 {
+/// 1 minus a confidence or a power.
+pub(super) fn check_confidence(what: &'static str, value: f64) -> Result<f64, StatError> {
+    let level = 1.0 - value;
+    if value > 0.0 && level > 0.0 {
         Ok(level)
     } else {
-        Err(StatError::BadConfidence { confidence })
+        Err(StatError::BadConfidence { what, value })
     }
 }
 

@@ -240,6 +240,20 @@ fn stat_1_settings_are_read_as_strictly_as_every_document() {
         let rust = ["f64", "usize", "struct", "enum", "expected"];
         assert!(!rust.iter().any(|word| failed.message.contains(word)), "{}", failed.message);
     }
+    for (of, settings, code, path) in [
+        (hotfix_rate_ratio_new as New, r#"{"alpha": 2}"#, "HF-STAT-001", "/settings/alpha"),
+        (hotfix_rate_ratio_new, r#"{"weights": [1]}"#, "HF-STAT-008", "/settings/weights"),
+        (hotfix_ceiling_new, r#"{"ceiling": 2}"#, "HF-STAT-027", "/settings/ceiling"),
+        (
+            hotfix_instances_new,
+            r#"{"canary": ["a", "b"], "test": {"alpha": 2}}"#,
+            "HF-STAT-001",
+            "/settings/test/alpha",
+        ),
+    ] {
+        let failed = new(of, settings);
+        assert_eq!((failed.code.as_str(), failed.path.as_str()), (code, path), "{settings}");
+    }
     for (settings, says) in [
         (r#"{"modle": "bernoulli"}"#, "did you mean `model`?"),
         (r#"{"margin": 3.0}"#, "`margin` belongs to direction \"better\""),

@@ -57,7 +57,7 @@ impl Format {
     /// # Errors
     /// An error for an unknown name.
     pub fn named(name: &str) -> Result<Self, RecordedErrors> {
-        let refused = |_| RecordedFault::Format { got: text::shown(name) }.anywhere();
+        let refused = |_| RecordedFault::Format { got: text::shown(name) }.at("format");
         name.parse().map_err(refused)
     }
 }

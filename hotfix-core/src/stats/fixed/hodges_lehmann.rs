@@ -47,7 +47,7 @@ pub struct Shift {
 /// # Ok::<(), hotfix_core::stats::StatError>(())
 /// ```
 pub fn hodges_lehmann(x: &[f64], y: &[f64], confidence: f64) -> Result<Shift, StatError> {
-    let level = check_confidence(confidence)?;
+    let level = check_confidence("confidence", confidence)?;
     let differences = Differences { x: sorted("x", x)?, y: sorted("y", y)? };
     let (n_x, n_y) = (x.len(), y.len());
     let pairs = n_x as u128 * n_y as u128;

@@ -58,7 +58,7 @@ pub fn poisson_ratio(
     alternative: Alternative,
     confidence: f64,
 ) -> Result<PoissonRatio, StatError> {
-    let level = check_confidence(confidence)?;
+    let level = check_confidence("confidence", confidence)?;
     for (what, arm) in [("canary", canary), ("baseline", baseline)] {
         arm.check()?;
         check_trials(what, arm)?;

@@ -24,7 +24,7 @@ use crate::stats::numeric::{larger, smaller};
 /// # Ok::<(), hotfix_core::stats::StatError>(())
 /// ```
 pub fn clopper_pearson(counts: Counts, confidence: f64) -> Result<Interval, StatError> {
-    let level = check_confidence(confidence)?;
+    let level = check_confidence("confidence", confidence)?;
     counts.check_proportion()?;
     if counts.trials == 0.0 {
         return Ok(Interval { low: 0.0, high: 1.0 });

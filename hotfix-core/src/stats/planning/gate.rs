@@ -126,7 +126,7 @@ fn distance(alpha: f64, power: f64) -> Result<f64, StatError> {
     if !(alpha > 0.0 && alpha < 1.0) {
         return Err(StatError::BadAlpha { alpha });
     }
-    check_confidence(power)?;
+    check_confidence("power", power)?;
     // Below zero no data would be needed: the test finds by chance alone what is asked.
     Ok(larger(0.0, normal_quantile(power) - normal_quantile(alpha)))
 }

@@ -258,7 +258,7 @@ impl Comparison {
     ) -> Result<Option<f64>, StatError> {
         self.check()?;
         check_minutes(minutes)?;
-        check_confidence(power)?;
+        check_confidence("power", power)?;
         let finds = |ratio: f64| {
             self.chance_by_formula(model, ratio, minutes).is_ok_and(|chance| chance >= power)
         };
