@@ -59,9 +59,9 @@
  * Times are int64_t milliseconds since 1970-01-01T00:00:00Z. Documents have RFC 3339 text: hotfix_time_parse and
  * hotfix_time_format convert between the two. A time outside the years 1 to 9999 is HOTFIX_STATUS_UNIT. A time before 2001-09-09
  * is probably in seconds: it is HF-ROLL-025 for an input, and HF-FFI-010 (HOTFIX_STATUS_UNIT) for hotfix_train_tick,
- * hotfix_train_settle, hotfix_plan_timeline and hotfix_timestamp_tag. Arrays of numbers that are not aligned, and more elements
- * of an array than a function reads, are HOTFIX_STATUS_RANGE; a document that is too long is an error of its kind, such as
- * HOTFIX_STATUS_POLICY. Documents (policy, incident, input, verdict, action) are the same JSON as
+ * hotfix_train_settle, hotfix_rollout_duties, hotfix_plan_timeline and hotfix_timestamp_tag. Arrays of numbers that are not
+ * aligned, and more elements of an array than a function reads, are HOTFIX_STATUS_RANGE; a document that is too long is an error
+ * of its kind, such as HOTFIX_STATUS_POLICY. Documents (policy, incident, input, verdict, action) are the same JSON as
  * in Rust, Python and the log.
  */
 
@@ -2485,6 +2485,7 @@ hotfix_status hotfix_policy_parse_commit_message(const struct hotfix_policy *pol
  *                 earlier time is treated as the time of the last input.
  * @param out      A buffer that the caller frees with hotfix_buf_free.
  * @param err      Where an error object goes; may be null. Owned by the caller.
+ * @return HOTFIX_STATUS_UNIT for a time that is probably in seconds (HF-FFI-010).
  *
  * Thread rule: any number of threads may read a rollout while no thread changes it.
  */

@@ -7,7 +7,7 @@ use crate::pointer;
 use crate::policy::canonical;
 use crate::rollout::hotfix_rollout;
 use crate::status::hotfix_status;
-use crate::time::any_time;
+use crate::time::{any_time, moment};
 
 /// The duties at a time, from what is known now, as JSON: {"at", "due", "overdue", "next", "later",
 /// "undated", "done"}. Each item is in one of the lists.
@@ -21,6 +21,7 @@ use crate::time::any_time;
 ///                 earlier time is treated as the time of the last input.
 /// @param out      A buffer that the caller frees with hotfix_buf_free.
 /// @param err      Where an error object goes; may be null. Owned by the caller.
+/// @return HOTFIX_STATUS_UNIT for a time that is probably in seconds (HF-FFI-010).
 ///
 /// Thread rule: any number of threads may read a rollout while no thread changes it.
 #[unsafe(no_mangle)]
@@ -34,7 +35,10 @@ pub unsafe extern "C" fn hotfix_rollout_duties(
     unsafe {
         answer::text(out, err, || {
             pointer::read(rollout, "rollout", |session| {
-                canonical(&session.rollout.duties(any_time(at_ms, "at_ms")?))
+                // A rehearsal without a log may begin at 0.
+                let logs = session.rollout.head().is_some();
+                let at = if logs { moment(at_ms, "at_ms") } else { any_time(at_ms, "at_ms") }?;
+                canonical(&session.rollout.duties(at))
             })
         })
     }

@@ -256,6 +256,7 @@ fn numbers_and_sizes_are_checked() {
     fails! { Unit:
         hotfix_time_format(i64::MAX, &mut empty_buf());
         hotfix_rollout_duties(rollout.0, HOTFIX_NEVER, &mut empty_buf());
+        hotfix_rollout_duties(rollout.0, NOW / 1000, &mut empty_buf());
         hotfix_plan_timeline(plan.0, i64::MIN, &mut empty_buf());
         hotfix_rollout_observe(rollout.0, i64::MAX, null(), 0, null(), &raw mut out);
         hotfix_audit(json, len, json, len, &mut empty_buf());

@@ -29,6 +29,7 @@ use hotfix::view::{
     hotfix_rollout_log, hotfix_rollout_pending_actions, hotfix_rollout_phase,
     hotfix_rollout_poll_at, hotfix_rollout_share, hotfix_rollout_state, hotfix_rollout_verdict,
 };
+use hotfix_core::unit::Timestamp;
 use serde_json::{Value, json};
 
 use crate::common::{
@@ -130,7 +131,8 @@ fn take(rollout: &Rollout, step: &Step, at: i64) -> Seen {
     seen.phase = c_text(&phase.text);
     seen.state = state(rollout);
     seen.poll_at = (poll_at != HOTFIX_NEVER).then_some(poll_at);
-    seen.duties = duties(rollout, step.asked_at(at));
+    // Seconds, which a case may send, are refused here as well.
+    seen.duties = duties(rollout, step.asked_at(at).max(Timestamp::EARLIEST.as_millis()));
     seen.gates = gates(rollout);
     seen.messages = step.messages.iter().map(|request| message(rollout, request)).collect();
     if !step.report.is_empty() {
@@ -204,7 +206,8 @@ fn run(case: &Case) -> Vec<String> {
         .unwrap();
         let again = Rollout(out);
         // Any time before the last input is read as that.
-        let of = |rollout| (head(rollout), state(rollout), duties(rollout, 0), gates(rollout));
+        let early = Timestamp::EARLIEST.as_millis();
+        let of = |rollout| (head(rollout), state(rollout), duties(rollout, early), gates(rollout));
         if of(&again) != of(&rollout) {
             faults.push(format!("{}: the log gives another rollout", case.id));
         }
