@@ -1074,7 +1074,7 @@ typedef struct hotfix_outcome {
   size_t struct_size;
   /**
    * The log lines to append, each with its line feed; also the lines of a refusal. Valid until
-   * the next call that takes this rollout without `const`.
+   * the next call that takes this rollout without `const`, also one that fails.
    */
   struct hotfix_str events;
   /**
@@ -1226,7 +1226,7 @@ typedef struct hotfix_name {
 
 /**
  * One action for the caller. Set `struct_size` before the call (HOTFIX_ACTION_INIT does). Views
- * are valid until the next call that takes the rollout without `const`.
+ * are valid until the next call that takes the rollout without `const`, also one that fails.
  */
 typedef struct hotfix_action {
   /**
@@ -3004,7 +3004,8 @@ hotfix_status hotfix_rollout_action(const struct hotfix_rollout *rollout,
                                     struct hotfix_error **err);
 
 /**
- * The number of actions of the last call. After hotfix_rollout_replay, hotfix_rollout_recover and
+ * The number of actions of the last call: none after an error or a refusal, and those of the first
+ * delivery after a repeated one. After hotfix_rollout_replay, hotfix_rollout_recover and
  * hotfix_rollout_restore these are the actions of the last accepted input: if the process crashed
  * between append and act, actions that do not await `confirm` or `failed` may not have been
  * carried out: repeat those of which you are not certain, before the next input.

@@ -146,7 +146,7 @@ pub struct hotfix_outcome {
     /// sizeof(hotfix_outcome), set by the caller.
     pub struct_size: usize,
     /// The log lines to append, each with its line feed; also the lines of a refusal. Valid until
-    /// the next call that takes this rollout without `const`.
+    /// the next call that takes this rollout without `const`, also one that fails.
     pub events: hotfix_str,
     /// Number of actions; read them with hotfix_rollout_action.
     pub action_count: usize,
@@ -179,7 +179,7 @@ impl hotfix_outcome {
 }
 
 /// One action for the caller. Set `struct_size` before the call (HOTFIX_ACTION_INIT does). Views
-/// are valid until the next call that takes the rollout without `const`.
+/// are valid until the next call that takes the rollout without `const`, also one that fails.
 #[repr(C)]
 #[derive(Clone, Copy, Debug)]
 pub struct hotfix_action {

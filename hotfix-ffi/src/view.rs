@@ -276,7 +276,8 @@ pub unsafe extern "C" fn hotfix_rollout_action(
     }
 }
 
-/// The number of actions of the last call. After hotfix_rollout_replay, hotfix_rollout_recover and
+/// The number of actions of the last call: none after an error or a refusal, and those of the first
+/// delivery after a repeated one. After hotfix_rollout_replay, hotfix_rollout_recover and
 /// hotfix_rollout_restore these are the actions of the last accepted input: if the process crashed
 /// between append and act, actions that do not await `confirm` or `failed` may not have been
 /// carried out: repeat those of which you are not certain, before the next input.

@@ -23,6 +23,7 @@ constexpr bool is_move_only = std::is_move_constructible_v<T> && std::is_move_as
                               !std::is_copy_constructible_v<T> && !std::is_copy_assignable_v<T>;
 static_assert(is_move_only<hotfix::Policy> && is_move_only<hotfix::Plan>);
 static_assert(is_move_only<hotfix::Rollout> && is_move_only<hotfix::RateRatio>);
+static_assert(std::is_nothrow_copy_constructible_v<hotfix::Error> && std::is_nothrow_copy_constructible_v<hotfix::Refused>);
 
 // S1's plan where one approval holds the start, and a procedure of one step.
 hotfix::Plan make_plan() {
@@ -68,7 +69,9 @@ void test_rollout() {
   EXPECT(plan.digest().size() == 64);
   const hotfix::Time start = hotfix::parse_time("2026-03-03T15:40:00+01:00");
   EXPECT(plan.timeline(start).find("2026-03-03T14:40:00.000Z") != std::string::npos);
-  EXPECT(plan.calibration() == "{}");
+  EXPECT(plan.calibration() == "{}" && hotfix::format_time(start) == "2026-03-03T14:40:00.000Z");
+  EXPECT(plan.to_json().find("\"findings\"") != std::string::npos && plan.power().find("\"phases\"") != std::string::npos);
+  EXPECT(plan.to_markdown("2026-03-03T14:40:00Z").find("T+") != std::string::npos);
   hotfix::Rollout made(plan, "pepper");
   EXPECT(made.evidence("error_rate").find("\"guarantee\":\"assumed\"") != std::string::npos);
   EXPECT(made.evidence("request_volume") == "null");
@@ -112,7 +115,8 @@ void test_rollout() {
   const hotfix::Rollout restored = hotfix::Rollout::restore(rollout.snapshot(), {});
   EXPECT(restored.head() == rollout.head() && restored.now() == start && restored.actions().empty());
   EXPECT(restored.plan().digest() == plan.digest() && !restored.plan().policy().to_toml().empty());
-  EXPECT(restored.duties(start) == rollout.duties(start.time_since_epoch().count()));
+  EXPECT(restored.duties(start) == rollout.duties(start));
+  EXPECT(hotfix::snapshot_seq(rollout.snapshot()) == 6);
   hotfix_rollout *raw = nullptr;
   EXPECT(hotfix_rollout_replay(log.data(), log.size(), HOTFIX_RECORDING_OFF, &raw, nullptr) == HOTFIX_STATUS_OK);
   EXPECT(hotfix::Rollout::adopt(raw).state() == rollout.state());
@@ -121,6 +125,60 @@ void test_rollout() {
   EXPECT(log.find("\"personal\"") != std::string::npos && nobody.find("\"personal\"") == std::string::npos);
   EXPECT(hotfix::audit(nobody, rollout.head()).find("\"clean\":true") != std::string::npos);
   EXPECT(hotfix::redact(log, "[\"nobody at all\"]") == log);
+}
+
+// What a call returned stays as it was, whatever is called after it.
+void test_lifetimes() {
+  const hotfix::Time start = hotfix::parse_time("2026-03-03T14:40:00Z");
+  hotfix::Rollout rollout(make_plan());
+  rollout.handle(start, R"({"kind": "approve", "by": "iris", "role": "engineering_lead"})");
+  rollout.handle(start, R"({"kind": "check_item", "by": "ci", "item": "mend"})");
+  const hotfix::Outcome started = rollout.handle(start, R"({"kind": "start", "by": "lena"})");
+  const std::string events = started.events;
+  std::string versions;
+  for (const hotfix::Action &action : started.actions) {
+    EXPECT(rollout.find_action(action.id()).kind() == action.kind());
+    if (action.awaits()) {
+      EXPECT(rollout.actions_json().find(action.id()) != std::string::npos);
+      EXPECT(rollout.pending_actions_json().find(action.id()) != std::string::npos);
+      rollout.handle(start, R"({"kind": "confirm", "by": "tool", "action": ")" + action.id() + "\"}");
+      versions += action.version();
+    }
+  }
+  EXPECT(versions == "2" && started.events == events);
+  EXPECT(!rollout.actions().empty());
+  try {
+    rollout.handle(start, R"({"kind": "strat"})");
+    EXPECT(false);
+  } catch (const hotfix::Error &error) {
+    EXPECT(error.status() == HOTFIX_STATUS_INPUT && rollout.actions().empty());
+  }
+  try {
+    rollout.duties(hotfix::Time(std::chrono::milliseconds(1772548800))); // seconds
+    EXPECT(false);
+  } catch (const hotfix::Error &error) {
+    EXPECT(error.code() == "HF-FFI-010" && error.path() == "at_ms");
+  }
+  const hotfix::Outcome of_temporary = hotfix::Rollout::replay(rollout.log()).handle(start, R"({"kind": "tick"})");
+  EXPECT(of_temporary.events.find("\"tick\"") != std::string::npos);
+  try {
+    rollout.message(R"({"kind": "alrt"})"); // one that is written keeps a preset in memory, which valgrind reports
+    EXPECT(false);
+  } catch (const hotfix::Error &error) {
+    EXPECT(error.code() == "HF-MSG-002" && error.path() == "/kind");
+  }
+  EXPECT(hotfix::report(rollout.log(), "markdown").front() == '#');
+}
+
+// A rollout that was given to a train is freed by the train alone.
+void test_release() {
+  hotfix::Rollout rollout(make_plan());
+  const hotfix_train_service service = {"pay", 3, rollout.get()};
+  hotfix_train *train = nullptr;
+  hotfix::check([&](hotfix_error **e) { return hotfix_train_new(&service, 1, nullptr, 0, &train, e); });
+  EXPECT(rollout.release() == service.rollout && rollout.get() == nullptr);
+  EXPECT(!hotfix::text([&](hotfix_buf *out, hotfix_error **e) { return hotfix_policy_presets(out, e); }).empty());
+  hotfix_train_free(train);
 }
 
 void test_rate_ratio() {
@@ -133,6 +191,12 @@ void test_rate_ratio() {
   hotfix_test *raw = nullptr;
   EXPECT(hotfix_ceiling_new("{\"ceiling\": 0.01}", 17, &raw, nullptr) == HOTFIX_STATUS_OK);
   EXPECT(hotfix::RateRatio::adopt(raw).get() == raw && test.get() != nullptr);
+  try {
+    hotfix::RateRatio(R"({"alpha": 2})");
+    EXPECT(false);
+  } catch (const hotfix::Error &error) {
+    EXPECT(error.code() == "HF-STAT-001" && error.path() == "/settings/alpha");
+  }
 }
 
 } // namespace
@@ -140,6 +204,8 @@ void test_rate_ratio() {
 int main() {
   test_policy();
   test_rollout();
+  test_lifetimes();
+  test_release();
   test_rate_ratio();
   return failures == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
 }

@@ -383,6 +383,11 @@ fn the_header_without_a_part_declares_none_of_its_functions_and_views() {
         ("SIMULATE", "simulate"),
     ];
     let folder = Folder::new("parts");
+    let mut compiler = Command::new(CXX.name());
+    compiler.current_dir(root()).args(["-std=c++17", "-fsyntax-only", "-x", "c++"]);
+    compiler.args(parts.map(|(part, _)| format!("-DHOTFIX_WITHOUT_{part}")));
+    let output = CXX.run(compiler.arg("include/hotfix.hpp"));
+    assert!(output.status.success(), "hotfix.hpp without its parts: {}", said(&output));
     for (without, _) in parts {
         for (part, function) in parts {
             let mut text = format!(
