@@ -293,7 +293,9 @@ impl<'a> Service<'a> {
                 let one = &mut self.instances[calls.by];
                 one.total[0] += count;
                 let counted = if fails { &mut one.total[1..2] } else { &mut one.total[3..] };
-                counted.iter_mut().for_each(|total| *total += count);
+                for total in counted {
+                    *total += count;
+                }
                 self.arms[one.arm].total[2] += count;
             }
         }

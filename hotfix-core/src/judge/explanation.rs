@@ -298,7 +298,6 @@ impl AppliedRule {
     fn describe(&self, watched: &Watched) -> String {
         let (kind, worse) = (watched.metric().kind, watched.metric().worse);
         let near = |value: f64| text::rounded(value, 2);
-        let unused = watched.readings().unused;
         match self.rule {
             Rule::Fresh { band } => silence(watched, band),
             Rule::NotJudged if watched.has_compared() && !watched.pre_deployment().goes_on() => {
@@ -315,7 +314,7 @@ impl AppliedRule {
                 if let Some(since) = watched.stopped_since(CANARY) {
                     return format!("No request has come since {}", moment(since));
                 }
-                if let Some(why @ Unused::Share) = unused[CANARY] {
+                if let Some(why @ Unused::Share) = watched.readings().unused[CANARY] {
                     return format!("Its bounds do not apply, because {}", why.describe());
                 }
                 let (needs, window) = (figure(needs), watched.watch().window);
