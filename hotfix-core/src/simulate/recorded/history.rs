@@ -496,8 +496,9 @@ impl<'a> Reader<'a> {
             let Some(times) = of.rows.into_values().next() else { continue };
             let Some((_, [canary, _])) = times.ticks.first() else { continue };
             let none = [vec![0.0; canary.len()], vec![0.0; canary.len()]];
-            let rows = times.of_each_tick(ticks, none).into_iter();
-            let (canary, baseline) = rows.map(<(Vec<f64>, Vec<f64>)>::from).unzip();
+            let mut rows = times.of_each_tick(ticks, none);
+            rows.iter_mut().flatten().for_each(|row| row.rotate_left(1));
+            let (canary, baseline) = rows.into_iter().map(<(Vec<f64>, Vec<f64>)>::from).unzip();
             let arms = ARMS.map(str::to_owned).into_iter().zip([canary, baseline]);
             slow.insert(metric, map_of(arms));
         }
@@ -539,11 +540,11 @@ fn few(ticks: u64, instances: usize) -> Result<usize, RecordedErrors> {
 
 /// All requests of a row.
 fn all(row: &[f64]) -> f64 {
-    row.last().copied().unwrap_or_default()
+    row.first().copied().unwrap_or_default()
 }
 
-/// The requests up to each of the metric's boundaries, and all; None if the histogram lacks a
-/// boundary or has no counts.
+/// All requests, and those up to each of the metric's boundaries, in the order of a tick's columns; None if
+/// the histogram lacks a boundary or has no counts.
 fn row(metric: &Metric, histogram: &Histogram) -> Option<Vec<f64>> {
     let Histogram { count, counts, le } = histogram;
     let up_to = |boundary: &Span| {
@@ -551,7 +552,7 @@ fn row(metric: &Metric, histogram: &Histogram) -> Option<Vec<f64>> {
         let place = le.iter().position(|edge| (edge - seconds).abs() <= 1e-9 * seconds)?;
         counts.get(place).copied()
     };
-    let mut row = metric.boundaries.iter().map(up_to).collect::<Option<Vec<f64>>>()?;
-    row.push(*count);
+    let all = std::iter::once(Some(*count));
+    let row = all.chain(metric.boundaries.iter().map(up_to)).collect::<Option<Vec<f64>>>()?;
     row.iter().all(|count| count.is_finite() && *count >= 0.0).then_some(row)
 }
