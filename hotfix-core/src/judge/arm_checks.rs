@@ -245,7 +245,15 @@ impl ArmChecks {
         let is_shared = share != Share::ALL && share != Share::NONE;
         let share = share.as_fraction();
         let is_traffic = watched.metric().kind.is_traffic();
-        let trials = if is_traffic { [tick.row[0], tick.row[2]] } else { watched.trials_of(tick) };
+        // A scrape that is sent again shows nothing of the split.
+        if is_traffic && (tick.row[1] <= 0.0 || tick.row[3] <= 0.0) {
+            return;
+        }
+        let trials = if is_traffic {
+            [tick.row[0] / tick.row[1], tick.row[2] / tick.row[3]]
+        } else {
+            watched.trials_of(tick)
+        };
         // Nothing to look at in almost every tick.
         if interval.is_none() && !shows_split && !are_crossed(share, trials) {
             return;

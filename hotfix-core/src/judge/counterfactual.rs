@@ -177,7 +177,8 @@ impl Search<'_> {
 
     /// Another value of a gauge or a volume.
     fn level(&mut self) -> Option<Counterfactual> {
-        let from = self.row()[0];
+        // A scrape that is sent again covers no time, and changes nothing.
+        let from = Some(self.row()).filter(|row| row[1] > 0.0).map(|row| row[0] / row[1])?;
         // Most levels cannot be negative: a queue, a share, a volume.
         let floor = if from >= 0.0 { 0.0 } else { -MAX_COUNT };
         let lower = self.nearest_level(from, -1.0, floor);
@@ -195,7 +196,7 @@ impl Search<'_> {
     fn nearest_level(&mut self, from: f64, sign: f64, end: f64) -> Option<(f64, Decision)> {
         let mut changed = |to: f64| {
             let mut row = self.row().to_vec();
-            row[0] = to;
+            row[0] = to * row[1];
             self.changed(&row)
         };
         let bounded = |to: f64| if sign > 0.0 { to.min(end) } else { to.max(end) };

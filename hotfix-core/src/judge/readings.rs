@@ -6,7 +6,8 @@
 use educe::Educe;
 use serde::{Deserialize, Serialize};
 
-use crate::metric::{Counters, Layout, Reading, Tick, Unused};
+use crate::grade::MetricKind;
+use crate::metric::{Counters, Layout, Reading, Tick, Unused, trials_column};
 use crate::policy::section::{Metric, Watch};
 use crate::unit::{Span, Timestamp, is_default};
 
@@ -86,6 +87,12 @@ impl Readings {
                 self.unused[arm] = tick.unused[arm];
             }
         }
+        // What follows totals of a volume that were not used came since then.
+        for (requests, unused) in self.requests.iter_mut().zip(tick.unused) {
+            if metric.kind.is_traffic() && matches!(unused, Some(Unused::First | Unused::Fell)) {
+                requests.come(at);
+            }
+        }
         let columns = layout.columns();
         // If none of these columns is above 0, there was no request.
         let asked = if metric.kind.is_traffic() { 1 } else { columns };
@@ -156,30 +163,34 @@ impl Readings {
     /// Seconds that each arm's counts in a reading cover; called before the reading is recorded. They begin
     /// at the arm's last requests, also before the watch `began`, because a scrape is read several times;
     /// counts of 0 cover nothing until the next requests are due. An arm's first counts cover the watch, at
-    /// most `stale`. Running totals that follow some that were not used cover the time since those.
+    /// most `stale`. Running totals that follow some that were not used cover the time since those; those of
+    /// a volume cover nothing until its next requests are due, because each scrape is sent several times.
     pub(super) fn seconds(
         &self,
+        kind: MetricKind,
         tick: &Tick,
         at: Timestamp,
         began: Option<Timestamp>,
-        stale: Span,
+        watch: &Watch,
     ) -> [f64; 2] {
+        let wait = watch.scrape.unwrap_or(watch.stale);
+        let wait = if kind.is_traffic() { wait } else { Span::ZERO };
         let (canary, live) = tick.row.split_at(tick.row.len() / 2);
         let of = |arm: usize, used: Option<Timestamp>, row: &[f64]| {
             let requests = self.requests[arm];
             let seconds = tick.totals.then_some(tick.seconds[arm]);
             let totals = seconds.and_then(|time| Some(at - Span::try_from_seconds(time).ok()?));
             let Some(read) = used.max(totals) else {
-                return began.map_or(Span::ZERO, |began| at.since(began).min(stale));
+                return began.map_or(Span::ZERO, |began| at.since(began).min(watch.stale));
             };
             let Some(had) = requests.at else {
                 return at.since(began.map_or(read, |of| of.max(read)));
             };
-            if totals > used {
+            let due = had + if requests.apart.is_zero() { wait } else { requests.apart };
+            let waits = at <= due && row[trials_column(kind)] <= 0.0;
+            if totals > used && (wait.is_zero() || !waits) {
                 return at.since(read);
             }
-            let due = had + requests.apart;
-            let waits = at <= due && row.iter().all(|value| *value <= 0.0);
             let since = if waits {
                 at
             } else if read > due {

@@ -66,7 +66,7 @@ pub struct ArmReading {
     /// What the metric counts; absent for latencies, gauges and volumes.
     pub events: Option<f64>,
     /// Trials. For a count: seconds of exposure times the arm's share of the traffic. For a gauge
-    /// or a volume: number of readings.
+    /// or a volume: number of readings; for running totals of a volume the minutes that they cover.
     pub trials: f64,
     /// The value that bounds are compared with, in the metric's unit.
     pub value: Option<f64>,

@@ -23,7 +23,8 @@ const MOST_NAME: usize = 256;
 /// Increment of one metric in one tick: the canary's columns, then the baseline's.
 ///
 /// Proportions and counts: events, trials (or exposure in seconds, scaled by the arm's share).
-/// Gauges and volumes: the sum of the levels and their number. Latency: the count, then requests at
+/// Gauges and volumes: the sum of the levels and their number; for running totals of a volume the
+/// requests and the minutes in which they came. Latency: the count, then requests at
 /// or below each edge of the layout.
 #[derive(Debug, Default, Educe, PartialEq)]
 #[educe(Clone)]
@@ -163,20 +164,27 @@ impl Tick {
         let least = if metric.kind.is_traffic() { reading.strata().count() as f64 } else { 1.0 };
         (self.canary, self.baseline) = (parts[0] >= least, parts[1] >= least);
         for (sum, parts) in self.row.chunks_mut(width / 2).zip(parts) {
-            if metric.kind.has_exposure() {
-                // Strata are exposed at the same time, as instances are: the mean of their seconds.
-                sum[1] /= larger(parts, 1.0);
-            } else if metric.kind.is_traffic() && parts >= least {
-                // The parts of a volume are added up, not averaged.
-                sum[1] = 1.0;
-            } else if metric.kind.is_traffic() {
+            if metric.kind.is_traffic() && parts < least {
                 sum.fill(0.0);
+            } else if metric.kind.has_exposure() || metric.kind.is_traffic() {
+                // Strata are read at the same time, as instances are: the mean of their times. The parts
+                // of a volume are added up, not averaged.
+                sum[1] /= larger(parts, 1.0);
             }
         }
         self.instances.iter_mut().for_each(Vec::clear);
         self.strata = strata;
         self.behind = behind.get().is_some_and(|behind| *behind);
         read
+    }
+
+    /// Running totals of a volume came in the [seconds](Self::seconds) of each arm: none where a scrape
+    /// is sent again.
+    pub(crate) fn set_minutes(&mut self, seconds: [f64; 2]) {
+        self.seconds = seconds;
+        for (arm, seconds) in self.row.chunks_mut(2).zip(seconds) {
+            arm[1] = seconds / 60.0;
+        }
     }
 
     /// Reads both arms of one stratum into its row.
@@ -383,8 +391,7 @@ impl<'a> Source<'a> {
                 if minutes <= 0.0 {
                     return Ok(Read::Nothing(Unused::First));
                 }
-                row[0] /= minutes;
-                row[1] = 1.0;
+                row[1] = minutes;
             }
         }
         reader.check(row)?;

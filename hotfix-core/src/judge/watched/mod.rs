@@ -129,7 +129,9 @@ impl Watched {
             Some(next) => (next, &none),
             None => (layout, &self.pairing.readings.counters),
         };
-        tick.read(metric, layout, counters, reading, at, share)
+        tick.read(metric, layout, counters, reading, at, share)?;
+        self.pairing.time_volume(&self.design, tick, at);
+        Ok(())
     }
 
     /// Whether counts are paired from pools, or would be if this tick is steady (see [`align`](Self::align)).
@@ -173,7 +175,8 @@ impl Watched {
         let MetricDesign { metric, layout, watch, .. } = &self.design;
         let Pairing { readings, began, .. } = &mut self.pairing;
         if metric.kind.is_fraction() {
-            increment.tick.seconds = readings.seconds(&increment.tick, at, *began, watch.stale);
+            increment.tick.seconds =
+                readings.seconds(metric.kind, &increment.tick, at, *began, watch);
         }
         readings.read((metric, layout), (reading, &increment.tick), at, *began, watch.stale);
         readings.lays_out = lays_out;

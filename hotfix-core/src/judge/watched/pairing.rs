@@ -47,6 +47,15 @@ impl Pairing {
             && (self.is_known_apart(design, tick) || is_alone(design.trials_of(tick), share))
     }
 
+    /// Sets the time in which running totals of a volume came.
+    pub(super) fn time_volume(&self, design: &MetricDesign, tick: &mut Tick, at: Timestamp) {
+        if design.metric.kind.is_traffic() && tick.totals {
+            let kind = design.metric.kind;
+            let seconds = self.readings.seconds(kind, tick, at, self.began, &design.watch);
+            tick.set_minutes(seconds);
+        }
+    }
+
     /// Whether a tick does not count yet; see [`Watched::is_cold`](super::Watched::is_cold).
     #[inline]
     pub(super) fn is_cold(&self, design: &MetricDesign, tick: &Tick, at: Timestamp) -> bool {
