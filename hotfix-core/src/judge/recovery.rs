@@ -1,12 +1,15 @@
 //! Whether a metric is at an earlier level: after a rollback at that before the deployment, and after
 //! a question at the one that a person saw.
 
+use std::collections::BTreeMap;
+
 use serde::{Deserialize, Serialize};
 
 use crate::grade::Worse;
 use crate::metric::{Band, Judged};
 use crate::metric_kind::Data;
 use crate::policy::section::Metric;
+use crate::sorting::map_of;
 use crate::stats::Counts;
 use crate::stats::interval::wilson;
 use crate::unit::MetricName;
@@ -44,6 +47,18 @@ impl Recovery {
     /// As [`of`](Self::of), by the last readings, after the watch of a rollback has ended.
     pub(crate) fn lately(judge: &Judge) -> Self {
         Self::from(judge.deciding().map(|watched| watched.returned(watched.window().sums())))
+    }
+
+    /// The deciding metrics that are clearly worse than before the deployment by the last readings, with
+    /// their levels now and before it.
+    pub(crate) fn worse(judge: &Judge) -> BTreeMap<MetricName, [f64; 2]> {
+        let worse = judge.deciding().filter_map(|watched| {
+            let sums = watched.window().sums();
+            let level = |of| watched.value(of, 1.0).and_then(Judged::finite);
+            let levels = [level(&sums[watched.columns()..])?, level(&watched.totals().level)?];
+            (watched.returned(sums) == Some(false)).then_some((watched.metric().id, levels))
+        });
+        map_of(worse)
     }
 
     fn from(each: impl Iterator<Item = Option<bool>>) -> Self {

@@ -4,7 +4,7 @@ use crate::grade::{Audience, GateMode, MessageKind, Moment, OnFailure};
 use crate::judge::{Cause, Decision, Reason, Recovery};
 use crate::policy::section::Phase;
 use crate::rollout::{InputKind, Resume, Rollout, Silent, Stage, Stalled, State};
-use crate::text::time;
+use crate::text::{enumerated, time};
 use crate::unit::Timestamp;
 
 use super::before::{THEN_RETRIES, WAITS_FOR_RETRY, approval, prepared, ready};
@@ -436,12 +436,19 @@ pub(super) fn next_step(
                 (!plain && rollout.state() == State::RolledBack).then(|| rollout.recovery());
             let first = match recovery {
                 Some(Recovery::NotReturned) => {
-                    "find out why the metrics are not at their level before the deployment; "
+                    let worse = rollout.worse_than_before().into_keys();
+                    let titles: Vec<String> = worse.map(|id| policy.metric_title(id)).collect();
+                    let (of, at) = match titles.as_slice() {
+                        [] => ("the metrics".to_owned(), "are not at their"),
+                        [one] => (one.clone(), "is not at its"),
+                        all => (enumerated(all), "are not at their"),
+                    };
+                    format!("find out why {of} {at} level before the deployment; ")
                 }
                 Some(Recovery::NotKnown) => {
-                    "check that the service is at its level before the deployment; "
+                    "check that the service is at its level before the deployment; ".to_owned()
                 }
-                Some(Recovery::Returned) | None => "",
+                Some(Recovery::Returned) | None => String::new(),
             };
             let then = if by_train(rollout).is_some() {
                 THEN_RETRIES

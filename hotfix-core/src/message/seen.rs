@@ -1,5 +1,7 @@
 //! Observations and times of a rollout, as values of message fields.
 
+use std::collections::BTreeMap;
+
 use crate::deadline::{Item, Source};
 use crate::grade::{Audience, DutyKind, MessageKind, MetricKind, Moment};
 use crate::judge::{Cell, ComparisonRow, Decision, PhaseColumn, Reason};
@@ -23,6 +25,7 @@ pub(super) fn metrics(rollout: &Rollout, kind: MessageKind, clock: &Clock) -> Ve
     let only = passed(rollout, kind).map(|(column, _)| column);
     let last = if only.is_some() { None } else { rollout.read_last() };
     let back = rollout.read_since_rollback();
+    let worse = back.as_ref().map_or_else(BTreeMap::new, |_| rollout.worse_than_before());
     let read = |row: &ComparisonRow| {
         if let Some(last) = &last {
             let (_, [canary, live]) = last.iter().find(|(id, _)| *id == row.metric)?;
@@ -68,7 +71,9 @@ pub(super) fn metrics(rollout: &Rollout, kind: MessageKind, clock: &Clock) -> Ve
             if let Some(excess) = only.and_then(|_| rollout.excess(row.metric)) {
                 line.extend([" (", &excess, ")"]);
             }
-            if let Some(reference) = row.reference.filter(|_| compares) {
+            if let Some([_, before]) = worse.get(&row.metric) {
+                line.extend([" (", &value(*before), " before the deployment)"]);
+            } else if let Some(reference) = row.reference.filter(|_| compares) {
                 let before = measured(row.kind, &[], reference);
                 line.extend([" (", &before, " before the incident)"]);
             }

@@ -335,6 +335,8 @@ getters! {
     /// Whether each deciding metric is back at its level; None for one that was not compared.
     recovered: impl Iterator<Item = (MetricName, Option<bool>)> =
         Recovery::of_each(self.case.judged.judge());
+    /// The metrics that are worse than before the deployment after a rollback, now and before it.
+    worse_than_before: BTreeMap<MetricName, [f64; 2]> = Recovery::worse(self.case.judged.judge());
     /// Whether a question or a page is open that a person has to answer.
     awaits_answer: bool = self.case.awaits_answer();
     /// How much of the traffic the canary has, as far as it is known.

@@ -2,12 +2,13 @@
 //! whether the metrics recover.
 
 use crate::grade::{ChecklistMoment, MessageKind, OnFailure, RollbackMethod, Sign};
-use crate::judge::{Cause, Recovery};
+use crate::judge::{Cause, Recovery, edges};
+use crate::metric::measured;
 use crate::plan::{Plan, SCHEMA_RISK};
 use crate::policy::Policy;
 use crate::policy::section::Rollback;
-use crate::text::{brief, joined, quoted, sentence, words};
-use crate::unit::{Share, Timestamp};
+use crate::text::{brief, enumerated, joined, quoted, sentence, words};
+use crate::unit::{MetricName, Share, Timestamp};
 
 use super::action::{Act, Action, ActionId};
 use super::conclude::{Conclusion, FOLLOWERS};
@@ -372,8 +373,9 @@ impl Conclusion<'_> {
             Recovery::Returned => None,
             Recovery::NotReturned => Some(format!(
                 "{version} is {live}, but after {within} the metrics are not at their level \
-                 before the deployment. The cause may lie outside of this release: \
-                 investigate. {answers}"
+                 before the deployment{}. The cause may lie outside of this release: \
+                 investigate. {answers}",
+                self.not_at_their_level()
             )),
             Recovery::NotKnown => Some(format!(
                 "{version} is {live}, but whether the metrics are at their level before the \
@@ -382,6 +384,18 @@ impl Conclusion<'_> {
                  hand. {answers}"
             )),
         }
+    }
+
+    /// Which metrics are not at their level, now and before the deployment; empty where no figures are known.
+    fn not_at_their_level(&self) -> String {
+        let (policy, judge) = (self.plan.policy(), self.case.judged.judge());
+        let of = |(id, levels): (MetricName, [f64; 2])| {
+            let kind = policy.metric(id.as_str())?.kind;
+            let [now, before] = levels.map(|level| measured(kind, edges(judge, id), level));
+            Some(format!("{} {now} instead of {before}", brief(&policy.metric_title(id))))
+        };
+        let worse: Vec<String> = Recovery::worse(judge).into_iter().filter_map(of).collect();
+        if worse.is_empty() { String::new() } else { format!(": {}", enumerated(&worse)) }
     }
 
     /// A sentence with the inputs that answer the page after a rollback: somebody is at work.
