@@ -218,7 +218,7 @@ impl Context<'_> {
         let end = seen::eta(rollout, self.at).or_else(|| seen::planned_end(rollout, self.at));
         self.put("eta", self.time(end));
         self.put("next_step", describe::next_step(rollout, &self.clock, self.at, false));
-        self.put("reason", reason::reason(rollout));
+        self.put("reason", reason::reason(rollout, self.request.audience));
         self.put("commander", known::commander(rollout));
         self.put("engineer", known::engineer(rollout));
         self.put("version", seen::version(rollout, self.request.kind).map(str::to_owned));

@@ -2,12 +2,14 @@
 
 use std::slice;
 
+use crate::grade::Audience;
 use crate::judge::{Cause, Reason};
 use crate::rollout::{InputKind, RollbackCause, Rollout, Stage, TRAIN};
 use crate::text::{joined, words};
 
-/// The reason of a rollback, not for the public: metrics by title, and what a person gave.
-pub(super) fn reason(rollout: &Rollout) -> Option<String> {
+/// The reason of a rollback, not for the public: metrics by title, what a person gave, and for responders
+/// which step failed.
+pub(super) fn reason(rollout: &Rollout, audience: Audience) -> Option<String> {
     let policy = rollout.plan().policy();
     let cause = rollout.turned_back_for()?;
     // With the reason that the person gave. An order may come long after a freeze, and for another
@@ -44,7 +46,10 @@ pub(super) fn reason(rollout: &Rollout) -> Option<String> {
         }
         RollbackCause::Revert { .. } => with(InputKind::Revert),
         RollbackCause::Abort => with(InputKind::Abort),
-        RollbackCause::ActionFailed => cause.described(policy),
+        RollbackCause::ActionFailed => {
+            let step = rollout.failed_step().filter(|_| audience == Audience::Responders);
+            step.map_or_else(|| cause.described(policy), str::to_owned)
+        }
     };
     let Some([failed, next]) = methods(rollout) else { return Some(reason) };
     let reason = reason.trim_end_matches('.');

@@ -291,7 +291,7 @@ impl Conclusion<'_> {
 
     /// Decides what follows from a failed action; `resolved` is None for a superseded one. `why`: the reason.
     fn failed(&mut self, at: Timestamp, id: ActionId, resolved: Option<&Act>, why: Option<&str>) {
-        let failed = |act| format!("{} failed{}", describe::action(id, act), describe::given(why));
+        let failed = |act| describe::failed(id, act, why);
         // Readings show requests of the fix although no traffic was confirmed.
         let is_read = self.case.sees_unconfirmed_traffic();
         let goes_back = is_read && self.plan.on_failure() == OnFailure::RollBack

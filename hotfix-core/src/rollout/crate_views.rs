@@ -349,6 +349,8 @@ getters! {
         let all = self.case.happened.rollbacks().iter().copied();
         all.filter(move |at| present.is_none_or(|since| *at < since))
     };
+    /// The step of the deployment that failed last, and why.
+    failed_step: Option<&str> = self.case.happened.failed_step();
     /// How the incident was resolved, as it was stated last.
     resolution: Option<&str> = self.case.happened.resolution();
     /// Whether a phase waits until readings come again.

@@ -32,8 +32,12 @@ pub(super) fn addressed(incident: &Incident, text: &str) -> String {
 /// A reason or a note that somebody gave, in brackets; empty without one. Backquotes are of the inputs
 /// that a question names.
 pub(super) fn given(why: Option<&str>) -> String {
-    let why = why.map(|why| brief(why).replace('`', "'")).filter(|why| !why.is_empty());
-    why.map_or_else(String::new, |why| format!(" ({why})"))
+    stated_reason(why).map_or_else(String::new, |why| format!(" ({why})"))
+}
+
+/// A reason as a sentence has it; None without one.
+pub(super) fn stated_reason(why: Option<&str>) -> Option<String> {
+    why.map(|why| brief(why).replace('`', "'")).filter(|why| !why.is_empty())
 }
 
 /// Why somebody else is asked for an approval that was given.
@@ -108,6 +112,11 @@ pub(super) fn action(id: ActionId, act: &Act) -> String {
         _ => return format!("action {id}"),
     };
     format!("{what} (action {id})")
+}
+
+/// That an action failed, and why.
+pub(super) fn failed(id: ActionId, act: &Act, why: Option<&str>) -> String {
+    format!("{} failed{}", action(id, act), given(why))
 }
 
 /// Asks for the result of an action that was not confirmed in time.

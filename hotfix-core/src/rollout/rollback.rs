@@ -236,8 +236,15 @@ impl Conclusion<'_> {
             self.changes.to = Some(Stage::RollingBack(progress));
             self.act(act);
         } else {
+            let why = |method| self.case.happened.why_failed(method);
             let tried = (0..).map_while(|index| progress.why.method(self.plan, index));
-            let methods = joined(tried.map(|method| words(method.as_str())), ", ");
+            let between =
+                if tried.clone().any(|method| why(method).is_some()) { "; " } else { ", " };
+            let methods = tried.map(|method| match why(method) {
+                Some(why) => format!("{}: {why}", words(method.as_str())),
+                None => words(method.as_str()),
+            });
+            let methods = joined(methods, between);
             let version = brief(self.version());
             let input = match &progress.why {
                 RollbackCause::Revert { version } => format!("`revert` to {}", brief(version)),

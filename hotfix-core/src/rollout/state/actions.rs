@@ -77,6 +77,14 @@ impl Actions {
         Some(self.pending.remove(place).act)
     }
 
+    /// Removes an action that failed, as [`resolve`](Self::resolve): a change of traffic may have moved a
+    /// part of it.
+    pub(super) fn fail(&mut self, id: ActionId) -> Option<Act> {
+        let act = self.resolve(id)?;
+        self.unsettled.extend(act.share().map(|share| (id, share)));
+        Some(act)
+    }
+
     /// Notes the result of a superseded action: no further result is accepted.
     pub(super) fn end(&mut self, id: ActionId) {
         self.overtaken.retain(|(overtaken, _)| *overtaken != id);

@@ -1,14 +1,20 @@
 //! What happened in a rollout: phases that ended, outages of the service, logged refusals, and the
 //! root cause and the resolution that were stated.
 
+use std::collections::BTreeMap;
+
 use serde::{Deserialize, Serialize};
 
 use crate::code::{Family, family};
 use crate::getters::getters;
+use crate::grade::RollbackMethod;
 use crate::judge::PhaseRecord;
 use crate::policy::Policy;
+use crate::sorting::remove;
 use crate::unit::Timestamp;
 
+use super::super::action::{Act, ActionId};
+use super::super::describe::{failed, stated_reason};
 use super::super::input::Command;
 
 /// What happened. No later decision depends on it.
@@ -35,6 +41,12 @@ pub(crate) struct Happened {
     /// How the incident was resolved, as a person stated it last.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(super) resolution: Option<String>,
+    /// The last step of a deployment that failed, and why.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    failed_step: Option<String>,
+    /// Why each rollback method failed last, where that was given.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    failed_methods: BTreeMap<RollbackMethod, String>,
 }
 
 /// A period in which the service was reported down.
@@ -53,6 +65,23 @@ impl Happened {
     /// Notes a rollback that has ended.
     pub(in crate::rollout) fn note_rollback(&mut self, at: Timestamp) {
         self.rollbacks.push(at);
+    }
+
+    /// Why a rollback method failed last; None where nobody gave a reason.
+    pub(crate) fn why_failed(&self, method: RollbackMethod) -> Option<&str> {
+        self.failed_methods.get(&method).map(String::as_str)
+    }
+
+    /// Notes that an action failed, and why.
+    pub(super) fn note_failure(&mut self, id: ActionId, act: &Act, why: Option<&str>) {
+        if let Act::RollBack { method, .. } = act {
+            match stated_reason(why) {
+                Some(why) => self.failed_methods.insert(*method, why),
+                None => remove(&mut self.failed_methods, method),
+            };
+        } else {
+            self.failed_step = Some(failed(id, act, why));
+        }
     }
 
     /// Notes the cause or the resolution that this input states.
@@ -135,4 +164,5 @@ getters! {
     rollbacks: &[Timestamp] = &self.rollbacks;
     cause: Option<(Timestamp, &str)> = self.cause.as_ref().map(|(at, cause)| (*at, cause.as_str()));
     resolution: Option<&str> = self.resolution.as_deref();
+    failed_step: Option<&str> = self.failed_step.as_deref();
 }

@@ -258,11 +258,11 @@ impl RolloutState {
                     }
                 }
             }
-            Command::Failed { action, .. } => {
-                resolved.act = self.actions.resolve(*action);
-                // The failed change may have moved a part of the traffic.
-                let share = resolved.act.as_ref().and_then(Act::share);
-                self.actions.unsettled.extend(share.map(|share| (*action, share)));
+            Command::Failed { action, why } => {
+                resolved.act = self.actions.fail(*action);
+                if let Some(act) = &resolved.act {
+                    self.happened.note_failure(*action, act, why.as_deref());
+                }
             }
             Command::SetFacts { .. } => {
                 let corrected = self.readiness.corrects_downtime(plan.policy(), &input.command);
