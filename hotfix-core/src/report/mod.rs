@@ -187,7 +187,7 @@ impl Report {
             moments: moments(rollout),
             impact: narrative::impact(rollout, &log_summary, history),
             detection: narrative::detection(&log_summary, &measures),
-            not_caught_earlier: narrative::not_caught_earlier(plan, &power, &visits),
+            not_caught_earlier: narrative::not_caught_earlier(rollout, &power, &visits),
             root_cause: stated(Topic::RootCause),
             cause_by_author: rollout.cause_by_author(),
             conditions: stated(Topic::Conditions),

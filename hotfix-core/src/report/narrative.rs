@@ -484,13 +484,17 @@ fn phase(visit: &PhaseVisit) -> String {
 }
 
 /// Faults that each phase could not have detected, from the power analysis.
-pub(super) fn not_caught_earlier(plan: &Plan, power: &Power, visits: &[PhaseVisit]) -> Vec<String> {
+pub(super) fn not_caught_earlier(
+    rollout: &Rollout,
+    power: &Power,
+    visits: &[PhaseVisit],
+) -> Vec<String> {
     let mut sentences = Vec::new();
     if let Some(missing) = &power.missing {
         sentences.push(format!("The power of the phases cannot be computed: {missing}."));
     }
     let Some(leading) = &power.leading else { return sentences };
-    let metric = plan.policy().metric_title(leading.metric);
+    let metric = rollout.plan().policy().metric_title(leading.metric);
     for phase in &leading.phases {
         let watched = lasting(Span::from_millis(millis(phase.minutes * 60_000.0)));
         let head = format!("Phase {}, {} for {watched}", phase.phase, phase.share);
@@ -500,6 +504,9 @@ pub(super) fn not_caught_earlier(plan: &Plan, power: &Power, visits: &[PhaseVisi
                 figure(100.0 * power.power),
                 text::figure(ratio, 2)
             ),
+            None if rollout.was_compared_with_before(leading.metric) => {
+                "no live version is left beside the fix, so it was compared with the readings from before the start, as far as they reach".to_owned()
+            }
             None if phase.false_rollback.is_none() => {
                 "no live version is left to compare with, so only bounds decide".to_owned()
             }

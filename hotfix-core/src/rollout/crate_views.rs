@@ -211,6 +211,12 @@ impl Rollout {
         Some(self.levels().filter_map(|(id, [_, live])| Some((id, live?))).collect())
     }
 
+    /// Whether a metric of the fix was compared with what the live version had before the start.
+    pub(crate) fn was_compared_with_before(&self, metric: MetricName) -> bool {
+        let judge = self.case.judged.judge();
+        self.plan.policy().moves_at_once() && judge::has_compared(judge, metric)
+    }
+
     /// Why a person had to pass the phase: no metric was read, none was judged, readings were missing,
     /// it was early, or its criteria were not met; None where it met them, or has not ended.
     pub(crate) fn passed_without(&self, phase: PhaseName) -> Option<&'static str> {
