@@ -325,6 +325,9 @@ impl Cause {
                     format!("{link}{}", reason.describe_for(kind))
                 }
             };
+            // Where all traffic moves at once there is no canary.
+            let why =
+                if policy.moves_at_once() { why.replace("the canary", "the fix") } else { why };
             match grouped.iter_mut().find(|(known, _)| *known == why) {
                 Some((_, all)) => all.extend(about),
                 None => grouped.push((why, about.into_iter().collect())),

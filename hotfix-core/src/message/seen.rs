@@ -64,7 +64,8 @@ pub(super) fn metrics(rollout: &Rollout, kind: MessageKind, clock: &Clock) -> Ve
                     line.extend([" (", &value(other), " ", of, ")"]);
                 }
                 if let Some(live) = live.filter(|_| compares) {
-                    line.extend([", ", &value(live), " without it"]);
+                    let of = if policy.moves_at_once() { " before it" } else { " without it" };
+                    line.extend([", ", &value(live), of]);
                 }
                 line
             };

@@ -220,7 +220,8 @@ fn measured(policy: &Policy, judged: &Judged, id: MetricName) -> Option<String> 
     };
     Some(match baseline {
         Some(baseline) => {
-            format!("{canary} with the fix, {} without it", read(baseline))
+            let live = if policy.moves_at_once() { "before" } else { "without" };
+            format!("{canary} with the fix, {} {live} it", read(baseline))
         }
         None => match judge::live_before(judged.judge(), id) {
             Some(before) => format!("{canary} with the fix, {} before it", read(before)),
