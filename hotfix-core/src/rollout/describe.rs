@@ -308,11 +308,11 @@ fn reason(
             Some(format!("{seen} when a person was last asked, and nothing judges it"))
         }
         Reason::NotJudged
-            if metric.kind.counts_events()
-                && judge::has_compared(judged.judge(), metric.id)
+            if judge::has_compared(judged.judge(), metric.id)
                 && !judge::has_rows_left(judged.judge(), metric.id) =>
         {
             let ratio = judged.verdict().metric(metric.id)?.ratio;
+            let ratio = ratio.filter(|_| metric.kind.counts_events());
             let ratio = ratio.filter(|_| judge::has_events_of_both(judged.judge(), metric.id));
             let ratio = ratio.map(|ratio| rounded(ratio, 1));
             let rate = if metric.kind.is_fraction() { "failure rate" } else { "rate" };

@@ -122,9 +122,13 @@ impl People {
         self.train == Some(TrainNotice::RollsBack)
     }
 
-    /// Whether nobody was asked about this cause of a verdict.
+    /// Whether nobody was asked about this cause of a verdict. While a question is open that a metric is not
+    /// judged, whoever answers it reads of further ones in it.
     pub(crate) fn is_news(&self, cause: &Cause) -> bool {
-        !self.asked_about.iter().any(|known| cause.is_known_by(known))
+        let is_open = self.unanswered.is_some() && cause.reason == Reason::NotJudged;
+        let is_known =
+            |known| cause.is_known_by(known) || is_open && known.reason == Reason::NotJudged;
+        !self.asked_about.iter().any(is_known)
     }
 
     /// Whether what was asked in this stage still needs an answer.
