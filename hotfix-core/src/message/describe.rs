@@ -354,6 +354,19 @@ pub(super) fn action(rollout: &Rollout) -> &'static str {
     }
 }
 
+/// The metrics that are worse than before: `error rate is not at its level before the deployment`.
+fn not_returned(rollout: &Rollout) -> String {
+    let policy = rollout.plan().policy();
+    let worse = rollout.worse_than_before().into_keys();
+    let titles: Vec<String> = worse.map(|id| policy.metric_title(id)).collect();
+    let (of, at) = match titles.as_slice() {
+        [] => ("the metrics".to_owned(), "are not at their"),
+        [one] => (one.clone(), "is not at its"),
+        all => (enumerated(all), "are not at their"),
+    };
+    format!("{of} {at} level before the deployment")
+}
+
 /// The next step; with `plain`, without names of phases.
 pub(super) fn next_step(
     rollout: &Rollout,
@@ -435,16 +448,7 @@ pub(super) fn next_step(
             let recovery =
                 (!plain && rollout.state() == State::RolledBack).then(|| rollout.recovery());
             let first = match recovery {
-                Some(Recovery::NotReturned) => {
-                    let worse = rollout.worse_than_before().into_keys();
-                    let titles: Vec<String> = worse.map(|id| policy.metric_title(id)).collect();
-                    let (of, at) = match titles.as_slice() {
-                        [] => ("the metrics".to_owned(), "are not at their"),
-                        [one] => (one.clone(), "is not at its"),
-                        all => (enumerated(all), "are not at their"),
-                    };
-                    format!("find out why {of} {at} level before the deployment; ")
-                }
+                Some(Recovery::NotReturned) => format!("find out why {}; ", not_returned(rollout)),
                 Some(Recovery::NotKnown) => {
                     "check that the service is at its level before the deployment; ".to_owned()
                 }

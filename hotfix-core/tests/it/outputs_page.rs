@@ -474,7 +474,9 @@ fn field_5_the_pages_of_outputs_name_what_is_there() {
             } else if let Some((_, name)) =
                 code.split_once("::").filter(|(first, _)| first.starts_with(char::is_uppercase))
             {
-                let declarations = [format!("fn {name}("), format!("pub {name}: ")];
+                // The last form is a line of `getters!`.
+                let declarations =
+                    [format!("fn {name}("), format!("pub {name}: "), format!("\n    {name}: ")];
                 declarations.iter().any(|declaration| sources.contains(declaration))
             } else {
                 continue;
