@@ -242,8 +242,11 @@ impl Agenda {
         let came = came.map(|at| Settled { at, how });
         // Whoever answered a page has responded.
         let responds = obligation.kind == DutyKind::Act && obligation.while_open;
-        let answers = self.state.ladders.iter().flatten().filter(|_| responds);
-        let answers = answers.map(|of| Settled { at: of.first, how: Settlement::Acknowledged });
+        let ladders = if responds { self.state.ladders.as_slice() } else { &[] };
+        let answers = ladders
+            .iter()
+            .flatten()
+            .map(|of| Settled { at: of.first, how: Settlement::Acknowledged });
         let all = came.chain(answers).filter(|of| from.is_none_or(|from| of.at >= from));
         all.min_by_key(|of| of.at)
     }

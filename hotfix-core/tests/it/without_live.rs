@@ -170,7 +170,7 @@ fn met_3_what_is_read_for_an_hour_before_lasts_until_the_end_of_the_phase_and_be
         let worse = cpu(3600, 0.75, from.into());
         assert_eq!((worse.state(), worse.asked.len()), (State::Monitoring, 1), "{:?}", worse.asked);
         let (_, question) = &worse.asked[0];
-        let figures = "cpu: 0.75 with the fix, 0.5 without it (0.75 over the phase, above the alert \
+        let figures = "cpu: 0.75 with the fix, 0.5 before it (0.75 over the phase, above the alert \
                        bound of 0.65)";
         assert!(question.contains(figures), "{question}");
     }
@@ -209,7 +209,7 @@ fn met_3_a_bound_that_the_live_version_exceeded_when_it_was_last_read_asks() {
             assert_eq!(run.state(), ends, "{bound}, {late}: {:?}", run.causes());
             if late < 0.3 {
                 let (_, question) = &run.asked[0];
-                assert!(question.contains("with the fix, 29.94% without it (above"), "{question}");
+                assert!(question.contains("with the fix, 29.94% before it (above"), "{question}");
                 assert_eq!(run.asked.len(), 1, "{:?}", run.asked);
             }
         }
@@ -294,7 +294,7 @@ fn stat_4_a_phase_whose_last_minutes_are_worse_than_before_asks_with_their_figur
     });
     assert_eq!(run.state(), State::Monitoring);
     let (_, question) = &run.asked[0];
-    let figures = "% with the fix, 29.94% without it (the evidence shows that the canary is worse)";
+    let figures = "% with the fix, 29.94% before it (the evidence shows that the canary is worse)";
     assert!(question.contains(figures), "{question}");
     assert_eq!(run.causes(), ["evidence error_rate"]);
     let why = run.rollout.why().expect("an explanation").metrics[0].sentence.clone();
@@ -306,7 +306,7 @@ fn stat_4_a_phase_whose_last_minutes_are_worse_than_before_asks_with_their_figur
     let request = json!({ "kind": "phase_passed", "audience": "responders" });
     let message = run.rollout.message_for(&Request::from_value(&request).expect("a request"));
     let message = message.expect("a message").to_string();
-    assert!(message.contains("with the fix (60% at the end), 30% without it"), "{message}");
+    assert!(message.contains("with the fix (60% at the end), 30% before it"), "{message}");
 }
 
 // ---- after the completion ----
