@@ -170,10 +170,12 @@ impl Fault {
             // A rate of zero stays zero.
             (FaultKind::Errors, None) => self.times > 1.0 && health.base > 0.0,
             (FaultKind::Latency | FaultKind::Tail | FaultKind::Leak, _) => self.times > 1.0,
-            (FaultKind::Crash | FaultKind::NoFix, _) => true,
-            (FaultKind::Lost | FaultKind::Late | FaultKind::Clock, _) => false,
+            (FaultKind::Crash, _) => true,
+            (FaultKind::NoFix | FaultKind::Lost | FaultKind::Late | FaultKind::Clock, _) => false,
         };
-        let is_worse = health.iter().any(|health| self.touches(health) && makes_worse(health));
+        // That the bug is still there is seen without a metric, too.
+        let is_worse = self.kind == FaultKind::NoFix
+            || health.iter().any(|health| self.touches(health) && makes_worse(health));
         is_worse && self.users > 0.0 && matches!(self.arm, FaultArm::Canary)
     }
 
