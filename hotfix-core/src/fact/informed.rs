@@ -23,21 +23,24 @@ impl Informed<'_> {
     }
 
     fn judged(&self, comparison: &Comparison) -> Truth {
-        let class = || {
-            let variable = self.space.variable(comparison.fact)?;
-            Some(self.space.judged(variable, self.placed.get(variable)?, comparison))
-        };
         let known = self.facts.get(comparison.fact).map(|value| comparison.accepts(value).into());
-        known.or_else(class).unwrap_or_default()
+        let deduced = || {
+            let (variable, class) = self.class(comparison.fact)?;
+            Some(self.space.judged(variable, class, comparison))
+        };
+        known.or_else(deduced).unwrap_or_default()
+    }
+
+    /// The variable of a fact, and the class of its values; None where the class is not known.
+    fn class(&self, fact: FactId) -> Option<(usize, u32)> {
+        let variable = self.space.variable(fact)?;
+        Some((variable, self.placed.get(variable)?))
     }
 
     /// What is known of a fact.
     pub(crate) fn get(&self, fact: FactId) -> Option<Deduced> {
-        let class = || {
-            let variable = self.space.variable(fact)?;
-            Some(self.space.deduced(variable, self.placed.get(variable)?))
-        };
-        self.facts.get(fact).cloned().map(Deduced::Value).or_else(class)
+        let deduced = || self.class(fact).map(|(of, class)| self.space.deduced(of, class));
+        self.facts.get(fact).cloned().map(Deduced::Value).or_else(deduced)
     }
 
     /// Whether a flag is set; None where that is not known.

@@ -64,8 +64,7 @@ pub(super) fn metrics(rollout: &Rollout, kind: MessageKind, clock: &Clock) -> Ve
                     line.extend([" (", &value(other), " ", of, ")"]);
                 }
                 if let Some(live) = live.filter(|_| compares) {
-                    let of = if policy.moves_at_once() { " before it" } else { " without it" };
-                    line.extend([", ", &value(live), of]);
+                    line.extend([", ", &value(live), " ", policy.without_the_fix()]);
                 }
                 line
             };

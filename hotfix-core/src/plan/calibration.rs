@@ -200,6 +200,12 @@ impl Policy {
         self.phases().iter().all(|phase| phase.share == Share::ALL)
     }
 
+    /// What people read of a value that is not the fix's: `without it`, or `before it` where nothing
+    /// runs beside the fix.
+    pub(crate) fn without_the_fix(&self) -> &'static str {
+        if self.moves_at_once() { "before it" } else { "without it" }
+    }
+
     /// The number of ticks that the tests are planned for: all phases with something to compare
     /// with, each for as long as it may take. At least 1.
     pub fn planned_ticks(&self) -> u32 {

@@ -220,8 +220,7 @@ fn measured(policy: &Policy, judged: &Judged, id: MetricName) -> Option<String> 
     };
     Some(match baseline {
         Some(baseline) => {
-            let live = if policy.moves_at_once() { "before" } else { "without" };
-            format!("{canary} with the fix, {} {live} it", read(baseline))
+            format!("{canary} with the fix, {} {}", read(baseline), policy.without_the_fix())
         }
         None => match judge::live_before(judged.judge(), id) {
             Some(before) => format!("{canary} with the fix, {} before it", read(before)),

@@ -153,11 +153,8 @@ pub(crate) fn command_parts(text: &str, in_phase: bool) -> Result<Vec<CommandPar
 
 /// Whether a `$` is here whose variable a placeholder would name: `${{ version }}`, as in other tools.
 fn names_variable(text: &str) -> bool {
-    let name = text.strip_prefix('$');
-    name.is_some_and(|name| {
-        placeholder(name.strip_prefix('{').filter(|_| name.starts_with("{{{")).unwrap_or(name))
-            .is_some()
-    })
+    let mut names = ["$", "${"].iter().filter_map(|start| text.strip_prefix(start));
+    names.any(|name| placeholder(name).is_some())
 }
 
 /// Whether quotes may follow inside of the double quotes here: not after the plain name of a variable.
