@@ -3,6 +3,8 @@
 use std::borrow::Cow;
 use std::fmt::{Display, Write as _};
 
+use unicode_normalization::char::decompose_canonical;
+
 pub(crate) use crate::unit::any_number;
 use crate::unit::{Span, Timestamp, is_invisible};
 
@@ -86,6 +88,16 @@ pub(crate) fn readable(c: char) -> Option<char> {
         c if c.is_control() => Some(' '),
         c => (!is_invisible(c)).then_some(c),
     }
+}
+
+/// A text with each letter apart from its marks. The marks of one letter keep their order.
+pub(crate) fn apart(text: &str) -> String {
+    let mut apart = String::with_capacity(text.len());
+    for letter in text.chars() {
+        // Not `nfd()`: it links the table of compatibility forms as well, 85 kB.
+        decompose_canonical(letter, |part| apart.push(part));
+    }
+    apart
 }
 
 /// Whether a text has no visible character.

@@ -2,9 +2,7 @@
 
 use std::iter::once;
 
-use unicode_normalization::UnicodeNormalization;
-
-use crate::text::{is_blank, joined};
+use crate::text::{apart, is_blank, joined};
 use crate::unit::is_invisible;
 
 /// The texts by which a name is compared: the whole name and, in git's form `Name <address>`, both parts.
@@ -25,7 +23,7 @@ pub(crate) fn parts(name: &str) -> impl Iterator<Item = &str> {
 /// assert!(is_same_person("lena@example.org", "L. Ode <Lena@example.org>"));
 /// assert!(is_same_person("Jos\u{e9}", "Jose\u{301}"));
 /// assert!(is_same_person("L. Ode", "L.\u{a0} Ode\u{200b}"));
-/// assert!(is_same_person("Weiß", "ＷＥＩＳＳ\u{2800}"));
+/// assert!(is_same_person("Weiß", "WEISS\u{2800}"));
 /// assert!(is_same_person("L. Ode", "\"L. Ode\" <lena@example.org>"));
 /// assert!(!is_same_person("L. Ode", "L.Ode"));
 /// assert!(!is_same_person("Lena Ode <lena@example.org>", "Lena"));
@@ -35,12 +33,11 @@ pub fn is_same_person(one: &str, other: &str) -> bool {
     folded(one).any(|part| folded(other).any(|of| of == part))
 }
 
-/// A name without case, each letter in its plain form and apart from its marks, with one space between
-/// words.
+/// A name without case, each letter apart from its marks, with one space between words.
 fn folded(name: &str) -> String {
     let seen = |letter: &char| letter.is_whitespace() || !is_invisible(*letter);
     let seen: String = name.chars().filter(seen).collect();
-    let plain: String = joined(seen.split_whitespace(), " ").nfkd().collect();
+    let plain = apart(&joined(seen.split_whitespace(), " "));
     // A letter may have another lower case than its upper case has: `ß` and `SS`.
-    plain.to_uppercase().to_lowercase().nfkd().collect()
+    apart(&plain.to_uppercase().to_lowercase())
 }

@@ -1,11 +1,10 @@
 //! Names of branches and tags, and texts of one line.
 
-use unicode_normalization::UnicodeNormalization;
 use unicode_normalization::char::is_combining_mark;
 
 use super::{VcsError, VcsFinding};
 use crate::grade::TagForm;
-use crate::text::{joined, shown};
+use crate::text::{apart, joined, shown};
 use crate::unit::{RefName, Timestamp, is_invisible};
 
 /// Most characters of a branch name that come from a description.
@@ -61,8 +60,7 @@ pub(super) fn reference(
 /// Lower-case letters and digits with single hyphens between them. None if nothing is left.
 pub(super) fn slug(description: &str) -> Option<String> {
     let mut slug = String::new();
-    // Each letter apart from its marks.
-    for c in description.nfd() {
+    for c in apart(description).chars() {
         // Neither a gap nor a letter: `re\u{ad}start` is one word.
         if is_invisible(c) && !c.is_whitespace() && !c.is_control() {
             continue;
