@@ -86,10 +86,7 @@ impl Policy {
                     .enumerate()
                     .map(|(at, answer)| (text(at), Some(answer.to)))
                     .collect();
-                let nothing = crate::fact::Facts::default();
-                let space = &self.reasoning().space;
-                let possible = super::walk::answers(&question.branches, space, &nothing);
-                if possible.contains(&None) {
+                if question.may_lack_answer(&self.reasoning().space) {
                     all.push((question.answer_text(None), None));
                 }
                 all

@@ -6,7 +6,6 @@
 mod export;
 mod path;
 mod question;
-mod walk;
 
 use serde::{Serialize, Serializer};
 
@@ -14,7 +13,7 @@ use crate::fact::{Diagram, Facts, Placed};
 use crate::getters::object;
 use crate::grade::Severity;
 use crate::policy::Policy;
-use crate::policy::reasoning::{End, Reasoning};
+use crate::policy::reasoning::{End, Order, Reasoning, graph};
 use crate::policy::section::{Due, Implication, Leaf, Question, Tree};
 use crate::unit::Name;
 
@@ -32,7 +31,8 @@ pub struct Decision<'a> {
     facts: &'a Facts,
     placed: Placed,
     contradictory: bool,
-    summary: Summary,
+    /// The possible ends, in the order of the tree; without a tree, none.
+    ends: Vec<End>,
 }
 
 /// Outcome of a decision: a leaf of the tree.
@@ -60,28 +60,6 @@ impl<'a> DecisionOutcome<'a> {
 /// Whether two leaves have the same outcome, perhaps with different titles.
 fn alike(a: &Leaf, b: &Leaf) -> bool {
     (a.severity, a.hotfix, a.deadline) == (b.severity, b.hotfix, b.deadline)
-}
-
-/// Number of possible ends, and whether all of them are leaves with the same outcome.
-#[derive(Clone, Copy, Debug, Default)]
-struct Summary {
-    ends: usize,
-    first: Option<usize>,
-    differ: bool,
-}
-
-impl Summary {
-    /// Adds an end; ends come in the order of the tree, the leaves first.
-    fn add(&mut self, end: End, tree: &Tree) {
-        self.ends += 1;
-        match (end, self.first) {
-            (End::Leaf(leaf), None) => self.first = Some(leaf),
-            (End::Leaf(leaf), Some(first)) => {
-                self.differ |= !alike(&tree.leaves[leaf], &tree.leaves[first]);
-            }
-            (End::Gap(_) | End::Loop, _) => self.differ = true,
-        }
-    }
 }
 
 impl Policy {
@@ -127,24 +105,17 @@ impl Policy {
         let reasoning = self.reasoning();
         let placed = reasoning.space.place(facts);
         let tree = reasoning.tree.as_ref();
-        let mut summary = Summary::default();
-        let contradictory = if let Some(exact) = &reasoning.exact {
-            exact.tree.visit(&placed, |code| match tree {
-                Some(tree) => summary.add(End::of(code, tree), tree),
-                None => summary.ends += 1,
-            })
-        } else {
-            match tree {
-                Some(tree) => {
-                    for end in walk::ends(tree, &reasoning.space, facts) {
-                        summary.add(end, tree);
-                    }
-                }
-                None => summary.ends = 1,
-            }
-            self.contradicted(facts).next().is_some()
+        let mut ends = Vec::new();
+        let visit = |code| ends.extend(tree.map(|tree| End::of(code, tree)));
+        let contradictory = match &reasoning.exact {
+            Some(exact) => exact.tree.visit(&placed, visit),
+            None => self.contradicted(facts).next().is_some(),
         };
-        Decision { policy: self, reasoning, facts, placed, contradictory, summary }
+        let mut decision = Decision { policy: self, reasoning, facts, placed, contradictory, ends };
+        if reasoning.exact.is_none() {
+            decision.ends = decision.ends_by_facts();
+        }
+        decision
     }
 }
 
@@ -152,14 +123,20 @@ impl<'a> Decision<'a> {
     /// The outcome, where it is certain: all possible paths end at one leaf, or at leaves with the
     /// same severity, hot-fix and deadline; then the first of these leaves.
     pub fn outcome(&self) -> Option<DecisionOutcome<'a>> {
-        let leaf = self.summary.first.filter(|_| !self.summary.differ)?;
-        self.tree()?.leaves.get(leaf).map(DecisionOutcome::of)
+        let tree = self.tree()?;
+        let leaf = |end: &End| match *end {
+            End::Leaf(leaf) => tree.leaves.get(leaf),
+            End::Gap(_) | End::Loop => None,
+        };
+        let first = leaf(self.ends.first()?)?;
+        let same = |end: &End| leaf(end).is_some_and(|leaf| alike(leaf, first));
+        self.ends.iter().all(same).then(|| DecisionOutcome::of(first))
     }
 
     /// Whether no unknown fact can change the end of the path. A question without an answer is an
     /// end, too, so a settled decision may have no outcome.
     pub const fn settled(&self) -> bool {
-        self.summary.ends == 1
+        self.ends.len() <= 1
     }
 
     /// Whether the known facts contradict each other by the policy's implications.
@@ -191,7 +168,7 @@ impl<'a> Decision<'a> {
 
     /// Whether the path may contain a cycle; the linter refuses such trees.
     pub fn circular(&self) -> bool {
-        self.tree().is_some() && self.ends(&self.placed).contains(&End::Loop)
+        self.ends.contains(&End::Loop)
     }
 
     fn tree(&self) -> Option<&'a Tree> {
@@ -204,18 +181,20 @@ impl<'a> Decision<'a> {
     }
 
     fn open(&self) -> Open<'a> {
-        self.tree().map_or_else(Open::default, |tree| Open::of(&self.ends(&self.placed), tree))
+        self.tree().map_or_else(Open::default, |tree| Open::of(&self.ends, tree))
     }
 
-    /// The possible ends in the order of the tree: by `placed`, or without diagrams by the known facts.
-    fn ends(&self, placed: &Placed) -> Vec<End> {
+    /// The possible ends by the known facts alone, for conditions that have no diagram: the one that
+    /// they lead to, or else every end of the tree.
+    fn ends_by_facts(&self) -> Vec<End> {
         let Some(tree) = self.tree() else { return Vec::new() };
-        let mut ends = Vec::new();
-        match self.diagram() {
-            Some(diagram) => diagram.reachable(placed, |code| ends.push(End::of(code, tree))),
-            None => ends = walk::ends(tree, &self.reasoning.space, self.facts),
+        if let (_, Ok(end)) = self.walked(tree) {
+            return vec![end];
         }
-        ends
+        let gaps = (0..tree.questions.len())
+            .filter(|question| tree.questions[*question].may_lack_answer(&self.reasoning.space));
+        let circular = Order::of(tree, &graph(tree)).circular.then_some(End::Loop);
+        (0..tree.leaves.len()).map(End::Leaf).chain(gaps.map(End::Gap)).chain(circular).collect()
     }
 }
 

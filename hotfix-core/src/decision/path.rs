@@ -1,17 +1,18 @@
 //! The known part of the path through the tree, and answers as text.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::ops::Range;
 
 use serde::{Serialize, Serializer};
 
-use super::{Decision, walk};
+use super::Decision;
 use crate::fact::{
-    Builder, Comparison, Cut, Deduced, Diagram, FactId, FactValue, Facts, Operator, Ref,
+    Builder, Comparison, Cut, Deduced, Diagram, FactId, FactValue, Operator, Ref, Space, Truth,
 };
 use crate::getters::object;
-use crate::policy::reasoning::{MOST_NODES, answers, consistent};
-use crate::policy::section::{Answer, Branches, Question, Target};
-use crate::sorting::map_of;
+use crate::policy::reasoning::{End, MOST_NODES, answers, consistent};
+use crate::policy::section::{Answer, Branches, Question, Target, Tree};
+use crate::sorting::{map_of, sort_by_key};
 use crate::unit::Name;
 
 /// An answered question, with the facts that the answer is based on.
@@ -31,12 +32,32 @@ pub struct Step<'a> {
 }
 
 impl Question {
-    /// The target of an answer, numbered as in `walk::answers`.
+    /// The target of an answer: no is 0 and yes is 1; else they are numbered in the policy's order.
     pub(super) fn leads(&self, answer: usize) -> Option<Target> {
         match &self.branches {
             Branches::Condition { yes, no, .. } => *if answer == 1 { yes } else { no },
             Branches::Values { answers, .. } => answers.get(answer).map(|answer| answer.to),
         }
+    }
+
+    /// Whether some values of the facts have no answer, as far as the question alone shows.
+    pub(super) fn may_lack_answer(&self, space: &Space) -> bool {
+        let (fact, answers) = match &self.branches {
+            Branches::Condition { yes, no, .. } => return yes.is_none() || no.is_none(),
+            Branches::Values { fact, answers } => (fact, answers),
+        };
+        let classes = space.variable(*fact).map_or(1, |variable| space.classes(variable));
+        let accepted = |answer: &Answer| {
+            let ranges = answer.accepts.iter().filter_map(|c| Some(space.accepted(c)?.1));
+            ranges.fold(0..classes, |all, one| all.start.max(one.start)..all.end.min(one.end))
+        };
+        let mut accepted: Vec<Range<u32>> = answers.iter().map(accepted).collect();
+        sort_by_key(&mut accepted, |range| range.start);
+        // A range that begins after what the earlier ones cover leaves a class without an answer.
+        let covered = accepted.iter().fold(0, |covered, range| {
+            if range.start > covered { covered } else { covered.max(range.end) }
+        });
+        covered < classes
     }
 
     /// An answer as text; `none of these` where there is no number.
@@ -92,30 +113,32 @@ impl<'a> Decision<'a> {
     /// The outcome may be certain before the path ends, for example where all answers lead to the
     /// same one.
     pub fn path(&self) -> Vec<Step<'a>> {
-        let Some(tree) = self.tree() else { return Vec::new() };
-        let space = &self.reasoning.space;
-        let deduced = self.reasoning.deduced(&self.placed).into_iter();
-        let deduced =
-            map_of(deduced.map(|(variable, class)| (space.fact(variable), (variable, class))));
-        let mut informed = self.facts.clone();
-        for (fact, (variable, class)) in &deduced {
-            informed.set(*fact, space.value(*variable, *class));
-        }
-        let mut met = BTreeSet::new();
+        self.tree().map_or_else(Vec::new, |tree| self.walked(tree).0)
+    }
+
+    /// The path, and its end or the question that is open.
+    pub(super) fn walked(&self, tree: &'a Tree) -> (Vec<Step<'a>>, Result<End, usize>) {
         let mut path = Vec::new();
+        let space = &self.reasoning.space;
+        let deduced = map_of(self.reasoning.deduced(&self.placed).into_iter());
+        let mut met = BTreeSet::new();
         let mut at = tree.root;
-        while let Target::Question(index) = at {
-            let question = &tree.questions[index];
-            let Some(answer) = self.answer(question, &informed).filter(|_| met.insert(index))
-            else {
-                break;
+        let end = loop {
+            let index = match at {
+                Target::Leaf(leaf) => break Ok(End::Leaf(leaf)),
+                Target::Question(index) => index,
             };
+            if !met.insert(index) {
+                break Ok(End::Loop);
+            }
+            let question = &tree.questions[index];
+            let Some(answer) = self.answer(question) else { break Err(index) };
             let to = answer.and_then(|answer| question.leads(answer));
             let facts = question.facts();
             let known = |fact: &FactId| Some((*fact, self.facts.get(*fact)?));
             let follows = |fact: &FactId| {
-                let (variable, class) = *deduced.get(fact)?;
-                Some((*fact, space.deduced(variable, class)))
+                let variable = space.variable(*fact)?;
+                Some((*fact, space.deduced(variable, *deduced.get(&variable)?)))
             };
             path.push(Step {
                 question,
@@ -124,10 +147,12 @@ impl<'a> Decision<'a> {
                 deduced: facts.iter().filter_map(follows).collect(),
                 to: to.map(|to| tree.id(to)),
             });
-            let Some(to) = to else { break };
-            at = to;
-        }
-        path
+            match to {
+                Some(to) => at = to,
+                None => break Ok(End::Gap(index)),
+            }
+        };
+        (path, end)
     }
 
     /// The number of the only possible answer, `Some(None)` if none fits; `None` while several do.
@@ -135,14 +160,24 @@ impl<'a> Decision<'a> {
         clippy::option_option,
         reason = "a question without a known answer differs from one that no answer fits"
     )]
-    fn answer(&self, question: &Question, informed: &Facts) -> Option<Option<usize>> {
-        if let [only] = walk::answers(&question.branches, &self.reasoning.space, informed)[..] {
-            return Some(only);
-        }
-        // Kleene's logic ignores that facts depend on each other; a diagram does not.
-        self.reasoning.exact.as_ref()?;
-        let code = self.function(question).ok()?.decided(&self.placed)?;
-        Some(code.checked_sub(1).map(|answer| answer as usize))
+    fn answer(&self, question: &Question) -> Option<Option<usize>> {
+        let by_facts = match &question.branches {
+            Branches::Condition { when, .. } => match when.holds(self.facts) {
+                Truth::Yes => Some(Some(1)),
+                Truth::No => Some(Some(0)),
+                Truth::Unknown => None,
+            },
+            Branches::Values { fact, answers } => self.facts.get(*fact).map(|value| {
+                let accepts = |answer: &Answer| answer.accepts.iter().all(|c| c.accepts(value));
+                answers.iter().position(accepts)
+            }),
+        };
+        by_facts.or_else(|| {
+            // Kleene's logic ignores that facts depend on each other; a diagram does not.
+            self.reasoning.exact.as_ref()?;
+            let code = self.function(question).ok()?.decided(&self.placed)?;
+            Some(code.checked_sub(1).map(|answer| answer as usize))
+        })
     }
 
     /// A diagram of the answer's number from 1, or 0 for none of them, where the implications hold.

@@ -4,7 +4,7 @@ use std::cmp::Ordering;
 
 use serde::Serializer;
 
-use super::{Decision, Open, alike, walk};
+use super::{Decision, Open, alike};
 use crate::fact::{FactId, FactKind};
 use crate::policy::reasoning::End;
 use crate::policy::section::{Leaf, Question, Tree};
@@ -85,8 +85,8 @@ impl<'a> Decision<'a> {
     /// as facts that matter. The rule considers only one question at a time, so another order may
     /// need fewer: see `docs/decisions/next-question.md`.
     ///
-    /// Where the decision is not [`exact`](Self::exact), it is the first unknown fact that a question
-    /// on the path asks for, without `if_known`.
+    /// Where the decision is not [`exact`](Self::exact), it is the first unknown fact of the question
+    /// at which the path stops, without `if_known`.
     pub fn next_question(&self) -> Option<NextQuestion<'a>> {
         let tree = self.tree()?;
         let kinds = kinds(tree);
@@ -109,39 +109,39 @@ impl<'a> Decision<'a> {
             }
         }
         let space = &self.reasoning.space;
-        let variable = best.map(|(variable, _)| variable).or_else(|| self.first_unknown(tree))?;
-        let fact = space.fact(variable);
         let mut if_known = Vec::new();
-        if best.is_some() {
+        let fact = if let Some((variable, _)) = best {
             self.each_class(variable, |class, ends| {
                 let Open { leaves, gaps } = Open::of(ends, tree);
                 if_known.push(Remaining { value: space.describe(variable, class), leaves, gaps });
             });
-        }
+            space.fact(variable)
+        } else {
+            self.first_unknown(tree)?
+        };
         let vocabulary = &self.policy.facts;
         let (ask, kind) = (vocabulary.question(fact), vocabulary.kind(fact));
         Some(NextQuestion { fact, ask, kind, if_known })
     }
 
-    /// Without diagrams, the first unknown fact that a question on the path asks for.
-    fn first_unknown(&self, tree: &Tree) -> Option<usize> {
+    /// Without diagrams, the first unknown fact of the question at which the path stops.
+    fn first_unknown(&self, tree: &'a Tree) -> Option<FactId> {
         if self.exact() || self.settled() {
             return None;
         }
-        let space = &self.reasoning.space;
-        let asked = walk::unanswered(tree, space, self.facts);
-        let facts = asked.into_iter().flat_map(|question| tree.questions[question].facts());
-        let mut variables = facts.filter_map(|fact| space.variable(fact));
-        variables.find(|variable| self.placed.get(*variable).is_none())
+        let open = self.walked(tree).1.err()?;
+        tree.questions[open].facts().into_iter().find(|fact| self.facts.get(*fact).is_none())
     }
 
     /// Calls `visit` with each possible class of a fact and the ends that it leaves possible, by the
     /// diagrams.
     fn each_class(&self, variable: usize, mut visit: impl FnMut(u32, &[End])) {
+        let (Some(tree), Some(diagram)) = (self.tree(), self.diagram()) else { return };
         let mut placed = self.placed.clone();
         for class in 0..self.reasoning.space.classes(variable) {
             placed.set(variable, Some(class));
-            let ends = self.ends(&placed);
+            let mut ends = Vec::new();
+            diagram.reachable(&placed, |code| ends.push(End::of(code, tree)));
             if !ends.is_empty() {
                 visit(class, &ends);
             }

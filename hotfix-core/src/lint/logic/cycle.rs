@@ -125,7 +125,7 @@ fn unconnected(tree: &Tree, graph: &DiGraph<Target, ()>, found: &mut Vec<Finding
 }
 
 /// Whether answers lead from the root to each node.
-pub(super) fn connected(tree: &Tree, graph: &DiGraph<Target, ()>) -> Vec<bool> {
+fn connected(tree: &Tree, graph: &DiGraph<Target, ()>) -> Vec<bool> {
     let mut connected = vec![false; graph.node_count()];
     let mut visit = Dfs::new(graph, NodeIndex::new(place(tree, tree.root)));
     while let Some(node) = visit.next(graph) {

@@ -1,8 +1,8 @@
 //! Findings about the decision tree and the rules: exhaustive searches over all combinations of
 //! facts that the conditions distinguish, under the implications of the policy.
 //!
-//! If the diagrams grow too large there is no search. Findings from the shape of the tree and from
-//! single conditions remain, and a finding says that the rest is missing.
+//! If the diagrams grow too large there is no search. Findings from the shape of the tree remain, and
+//! a finding says that the rest is missing.
 
 mod cross_checks;
 mod cycle;
@@ -28,9 +28,7 @@ pub(super) fn find(policy: &Policy, found: &mut Vec<Finding>) {
     }
     if let Some(tree) = policy.tree() {
         cycle::by_shape(tree, found);
-        local::questions(tree, found);
     }
-    local::rules(policy, found);
     found.push(Finding::new(String::new(), Fault::Entangled {}, None));
 }
 

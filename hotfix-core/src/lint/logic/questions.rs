@@ -96,7 +96,7 @@ fn is_idle(edge: &Edge, search: &Search<'_>) -> bool {
 }
 
 /// An answer for which no value is left, or (`empty`) that no value satisfies.
-pub(super) fn idle_answer(tree: &Tree, question: usize, index: usize, empty: bool) -> Finding {
+fn idle_answer(tree: &Tree, question: usize, index: usize, empty: bool) -> Finding {
     let path = format!("{}/answers/{index}", Tree::path(Target::Question(question)));
     let why = if empty { "no value satisfies it" } else { "earlier answers accept all its values" };
     let question = tree.questions[question].id;
@@ -128,8 +128,15 @@ fn unanswered(walk: &Walk<'_>, edge: &Edge, search: &mut Search<'_>) -> Result<(
             let Some(variable) = search.space.variable(*fact) else { return Ok(()) };
             let classes = search.classes(region, variable)?;
             let values = values(search.space, variable, &classes);
-            let kind = search.policy.facts.kind(*fact);
-            left_out(question.id, kind, values, listed)
+            let question = question.id;
+            match search.policy.facts.kind(*fact) {
+                FactKind::Flag | FactKind::Text | FactKind::Time => {
+                    Fault::Unanswered { question, answer: values, listed }
+                }
+                FactKind::Share | FactKind::Duration | FactKind::Number => {
+                    Fault::Gap { question, ranges: values, listed }
+                }
+            }
         }
     };
     search.found.push(Finding::new(Tree::path(Target::Question(edge.from)), fault, Some(example)));
@@ -147,25 +154,8 @@ fn only_number(when: &Condition) -> Option<FactId> {
     facts.first().copied().filter(|_| number && facts.len() == 1)
 }
 
-/// Values of a fact to which a question has no answer.
-pub(super) fn left_out(
-    question: crate::unit::Name,
-    kind: FactKind,
-    values: String,
-    listed: String,
-) -> Fault {
-    match kind {
-        FactKind::Flag | FactKind::Text | FactKind::Time => {
-            Fault::Unanswered { question, answer: values, listed }
-        }
-        FactKind::Share | FactKind::Duration | FactKind::Number => {
-            Fault::Gap { question, ranges: values, listed }
-        }
-    }
-}
-
 /// Classes of a variable in words; adjacent ones as one range.
-pub(super) fn values(space: &Space, variable: usize, classes: &[u32]) -> String {
+fn values(space: &Space, variable: usize, classes: &[u32]) -> String {
     let kind = space.value(variable, 0).kind();
     let words: Vec<String> = match kind {
         FactKind::Flag => classes.iter().map(|c| quoted(space.describe(variable, *c))).collect(),

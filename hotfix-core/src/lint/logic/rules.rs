@@ -9,7 +9,7 @@ use crate::fact::{Builder, Cut, Ref};
 use crate::grade::{Exclusions, Hotfix, Severity};
 use crate::policy::Policy;
 use crate::policy::reasoning::{End, consistent};
-use crate::policy::section::{Effect, Rule};
+use crate::policy::section::Effect;
 
 /// Where each rule fires.
 pub(super) fn conditions(search: &mut Search<'_>) -> Result<Vec<Ref>, Cut> {
@@ -26,8 +26,13 @@ pub(super) fn findings(fired: &[Ref], search: &mut Search<'_>) -> Result<(), Cut
     let policy = search.policy;
     for (index, (rule, when)) in policy.rules.iter().zip(fired).enumerate() {
         if search.builder.and(*when, search.consistent)? == search.never {
-            let itself = *when == search.never;
-            search.found.push(never_fires(index, rule, itself));
+            let why = if *when == search.never {
+                "its condition contradicts itself"
+            } else {
+                "the implications rule its condition out"
+            };
+            let fault = Fault::NeverFires { rule: rule.id, why };
+            search.found.push(Finding::new(format!("/rules/{index}"), fault, None));
         }
     }
     Ok(())
@@ -47,16 +52,6 @@ pub(super) fn impossible(policy: &Policy, found: &mut Vec<Finding>) -> Result<()
         }
     }
     Ok(())
-}
-
-/// A rule whose condition contradicts itself, or the implications.
-pub(super) fn never_fires(index: usize, rule: &Rule, itself: bool) -> Finding {
-    let why = if itself {
-        "its condition contradicts itself"
-    } else {
-        "the implications rule its condition out"
-    };
-    Finding::new(format!("/rules/{index}"), Fault::NeverFires { rule: rule.id, why }, None)
 }
 
 fn silent(fired: &[Ref], search: &mut Search<'_>) -> Result<(), Cut> {
