@@ -3466,7 +3466,7 @@ hotfix_status hotfix_audit(const char *log,
  * Redacts personal values in a log. The redacted log has the same hash chain and replays to the
  * same state, with digests in place of names.
  *
- * Hashed values, members of newer releases and the layout of lines are kept; a second redaction
+ * Hashed values and members of newer releases are kept, in canonical form; a second redaction
  * changes nothing. Free texts that people wrote are part of the hash and stay in the log.
  *
  * @param log        The log's bytes; borrowed for the call.

@@ -9,7 +9,7 @@ use crate::log::{Listed, Log};
 /// Redact personal values in a log. The hash chain stays valid, and the log replays to the same
 /// state, with digests in place of names.
 ///
-/// Hashed values, members of newer releases and the layout of lines are kept; a second redaction
+/// Hashed values and members of newer releases are kept, in canonical form; a second redaction
 /// changes nothing. Free texts that people wrote are part of the hash and stay in the log.
 ///
 /// Parameters

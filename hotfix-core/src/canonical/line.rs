@@ -1,5 +1,7 @@
 //! Verification of one line of the event log.
 
+use serde_json::Value;
+
 use super::encode::{digest_member, hash_without};
 use super::scan::{Chain, canonical_object};
 use super::{CanonicalError, Digest, Encoder, LineError};
@@ -73,6 +75,35 @@ pub fn verify_line(line: &[u8]) -> Result<Line<'_>, LineError> {
         Chain { prev: member(b"prev"), hash: member(b"hash"), personal: member(b"personal") };
     let (prev, hash) = check(&chain, &canonical)?;
     Ok(Line { prev, hash, text, canonical: false })
+}
+
+/// A checked line in canonical form, with `personal` replaced, or without it for `None`; also its
+/// `prev` and `hash`, which do not cover that member.
+///
+/// # Errors
+/// As for [`verify_line`].
+pub(crate) fn with_personal(
+    line: &[u8],
+    change: impl FnOnce(Value) -> Option<Value>,
+) -> Result<(Digest, Digest, String), LineError> {
+    let line = verify_line(line)?;
+    let (mut encoder, mut text) = (Encoder::new(), Vec::new());
+    encoder.canonicalise(line.text(), &mut text)?;
+    if let Some(member) = encoder.member(b"personal", &text) {
+        let value = member.start + br#""personal":"#.len()..member.end;
+        let personal = serde_json::from_slice(&text[value.clone()])
+            .map_err(|error| CanonicalError::Syntax { reason: error.to_string() })?;
+        if let Some(left) = change(personal) {
+            let mut canonical = Vec::new();
+            encoder.canonicalise(&left.to_string(), &mut canonical)?;
+            text.splice(value, canonical);
+        } else {
+            // With the comma after it: `prev` follows.
+            text.drain(member.start..=member.end);
+        }
+    }
+    text.push(b'\n');
+    Ok((line.prev(), line.hash(), String::from_utf8(text).unwrap_or_default()))
 }
 
 pub(super) fn bare(line: &str) -> &str {

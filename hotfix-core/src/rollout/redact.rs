@@ -1,8 +1,8 @@
 //! Redaction of names in a log: the chain holds without them.
 
-use serde_json::Value;
+use serde_json::{Map, Value};
 
-use crate::canonical::{Change, Digest, Member, edited, members, verify_line};
+use crate::canonical::{Digest, with_personal};
 use crate::gate::is_same_person;
 
 use super::log::{LogError, LogFault};
@@ -19,8 +19,8 @@ pub enum Redaction {
     Names(Vec<String>),
 }
 
-/// The log without personal values: what is hashed, members of newer releases and the layout of
-/// lines stay as they are. A second time changes nothing.
+/// The log without personal values: what is hashed, and members of newer releases, stay as they
+/// are. Lines are written in canonical form. A second time changes nothing.
 ///
 /// Only values in `personal` are redacted. Texts that people wrote (`why`, `note`, a title) are
 /// hashed and stay.
@@ -63,18 +63,13 @@ pub fn redact(log: &[u8], redaction: &Redaction) -> Result<String, LogError> {
         if line.last() != Some(&b'\n') {
             return Err(at(LogFault::Torn));
         }
-        let checked = verify_line(line).map_err(|error| at(error.into()))?;
-        if checked.prev() != head {
-            return Err(at(LogFault::unchained(head, checked.prev())));
+        let (prev, hash, text) = with_personal(line, |personal| redaction.left(personal))
+            .map_err(|error| at(error.into()))?;
+        if prev != head {
+            return Err(at(LogFault::unchained(head, prev)));
         }
-        head = checked.hash();
-        out.push_str(&edited(checked.text(), |member| match &*member.name {
-            "personal" => redaction.personal(member.value),
-            _ => Change::Keep,
-        }));
-        // The line end as it was; it is not part of what was checked.
-        let end = line.get(checked.text().len()..).unwrap_or_default();
-        out.extend(end.iter().map(|byte| char::from(*byte)));
+        head = hash;
+        out.push_str(&text);
     }
     if number == 0 {
         return Err(LogError::EMPTY);
@@ -83,60 +78,42 @@ pub fn redact(log: &[u8], redaction: &Redaction) -> Result<String, LogError> {
 }
 
 impl Redaction {
-    /// The change of the member `personal`.
-    fn personal(&self, personal: &str) -> Change {
-        let names = match self {
-            Self::Everything => return Change::TakeOut,
-            Self::Names(names) => names,
+    /// What is left of the member `personal`.
+    fn left(&self, personal: Value) -> Option<Value> {
+        let (Self::Names(names), Value::Object(mut personal)) = (self, personal) else {
+            return None;
         };
-        let left = edited(personal, |member| match &*member.name {
-            "salt" => Change::Keep,
-            "values" => values(member.value, names),
-            _ if is_about(member, names) => Change::TakeOut,
-            _ => Change::Keep,
+        personal.retain(|member, value| match (member.as_str(), value) {
+            ("salt", _) => true,
+            ("values", Value::Object(values)) => {
+                retain_others(values, names);
+                !values.is_empty()
+            }
+            (_, value) => !is_about(value, names),
         });
-        replaced(personal, left)
+        (!personal.is_empty()).then_some(Value::Object(personal))
     }
 }
 
-/// Names by place: a `name` is removed with its neighbours, such as the contact.
-fn values(values: &str, names: &[String]) -> Change {
-    let mut people: Vec<String> = Vec::new();
-    for member in members(values) {
-        if let Some(person) = member.name.strip_suffix("/name")
-            && is_about(&member, names)
-        {
-            people.push(format!("{person}/"));
-        }
-    }
-    let left = edited(values, |member| {
-        let beside = people.iter().any(|person| member.name.starts_with(person.as_str()));
-        if beside || is_about(member, names) { Change::TakeOut } else { Change::Keep }
+/// Removes names by place: a `name` is removed with its neighbours, such as the contact.
+fn retain_others(values: &mut Map<String, Value>, names: &[String]) {
+    let of_person = |(place, value): (&String, &Value)| {
+        let person = place.strip_suffix("name").filter(|person| person.ends_with('/'))?;
+        is_about(value, names).then(|| person.to_owned())
+    };
+    let people: Vec<String> = values.iter().filter_map(of_person).collect();
+    values.retain(|place, value| {
+        !people.iter().any(|person| place.starts_with(person)) && !is_about(value, names)
     });
-    replaced(values, left)
-}
-
-/// An object that becomes empty is removed as well.
-fn replaced(before: &str, left: String) -> Change {
-    if left == before {
-        Change::Keep
-    } else if members(&left).is_empty() {
-        Change::TakeOut
-    } else {
-        Change::Replace(left)
-    }
 }
 
 /// Whether one of these names is in it, however deep: of members that a newer release has, nothing
 /// is known but that they are personal.
-fn is_about(member: &Member<'_>, names: &[String]) -> bool {
-    fn any(value: &Value, names: &[String]) -> bool {
-        match value {
-            Value::String(text) => names.iter().any(|name| is_same_person(text, name)),
-            Value::Array(items) => items.iter().any(|item| any(item, names)),
-            Value::Object(members) => members.values().any(|value| any(value, names)),
-            Value::Null | Value::Bool(_) | Value::Number(_) => false,
-        }
+fn is_about(value: &Value, names: &[String]) -> bool {
+    match value {
+        Value::String(text) => names.iter().any(|name| is_same_person(text, name)),
+        Value::Array(items) => items.iter().any(|item| is_about(item, names)),
+        Value::Object(members) => members.values().any(|value| is_about(value, names)),
+        Value::Null | Value::Bool(_) | Value::Number(_) => false,
     }
-    serde_json::from_str(member.value).is_ok_and(|value| any(&value, names))
 }
