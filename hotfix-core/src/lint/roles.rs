@@ -5,14 +5,11 @@ use std::collections::BTreeSet;
 use super::fault::PeopleFault;
 use super::finding::{Finding, put, put_once};
 use crate::deadline::Who;
-use crate::fact::Condition;
 use crate::gate::approval::stand_ins_of;
 use crate::gate::is_same_person;
 use crate::grade::{ChecklistMoment, DutyKind, ReviewTime, Severity};
 use crate::policy::Policy;
-use crate::policy::section::{
-    Approval, Checklist, ChecklistItem, Duty, Review, SeverityLevel, continuing,
-};
+use crate::policy::section::{Approval, Checklist, ChecklistItem, Duty, Review, SeverityLevel};
 use crate::sorting::sort_by_key;
 use crate::unit::{Name, RoleName};
 
@@ -172,7 +169,6 @@ fn one_approver(policy: &Policy, severity: Option<Severity>, findings: &mut Vec<
 
 fn escalation(policy: &Policy, findings: &mut Vec<Finding>) {
     let anyone = policy.duties().iter().any(|duty| duty.kind == DutyKind::Escalate);
-    let continuing = continuing(policy.duties());
     for severity in severities(policy) {
         let levels = levels(policy, severity);
         let hotfix = |severity: &Severity| policy.severity(*severity).is_some_and(|l| l.hotfix);
@@ -181,7 +177,7 @@ fn escalation(policy: &Policy, findings: &mut Vec<Finding>) {
             let fault = PeopleFault::NoEscalation { severity };
             put(findings, path, fault);
         }
-        level_faults(&continuing, severity, &levels, findings);
+        level_faults(severity, &levels, findings);
     }
 }
 
@@ -221,7 +217,6 @@ fn levels(policy: &Policy, severity: Option<Severity>) -> Vec<EscalationLevel<'_
 }
 
 fn level_faults(
-    continuing: &[&Condition],
     severity: Option<Severity>,
     levels: &[EscalationLevel<'_>],
     findings: &mut Vec<Finding>,
@@ -240,7 +235,7 @@ fn level_faults(
             put_once(findings, format!("/duties/{index}/level"), fault);
         }
         let mut lower = before.iter().rev().filter(|(_, number, _)| *number < step);
-        if let Some((_, _, earlier)) = lower.find(|(_, _, other)| is_one(continuing, duty, other))
+        if let Some((_, _, earlier)) = lower.find(|(_, _, other)| other.when == duty.when)
             && earlier.from == duty.from
             && let (Some(first), Some(within)) = (earlier.within.within(), duty.within.within())
             && within <= first
@@ -248,14 +243,5 @@ fn level_faults(
             let fault = PeopleFault::LevelTooEarly { severity, duty: duty.id, within };
             put_once(findings, format!("/duties/{index}/within"), fault);
         }
-    }
-}
-
-/// Whether two levels are of one escalation: they have one condition, or the one with a condition
-/// continues the other.
-fn is_one(continuing: &[&Condition], level: &Duty, other: &Duty) -> bool {
-    match (&level.when, &other.when) {
-        (None, Some(when)) | (Some(when), None) => continuing.contains(&when),
-        (level, other) => level == other,
     }
 }
