@@ -58,9 +58,6 @@ pub(super) struct DiagramNode {
     end: u32,
 }
 
-/// Number of nodes and terminals for which marks fit on the stack.
-const MARKS: usize = 1_024;
-
 impl Diagram {
     /// The terminal of values that break a constraint. No answer contains it.
     pub const IMPOSSIBLE: u32 = u32::MAX;
@@ -91,10 +88,9 @@ impl Diagram {
     }
 
     /// Visits each terminal that some values of the unknown facts lead to, once and in ascending
-    /// order; none if the known facts are contradictory. It takes one pass over the nodes, and up
-    /// to a thousand of them no heap.
+    /// order; none if the known facts are contradictory. It takes one pass over the nodes.
     pub fn reachable(&self, placed: &Placed, mut visit: impl FnMut(u32)) {
-        let classes = placed.classes();
+        let classes = &placed.0;
         // There is only one path to the first unknown fact.
         let mut from = 0;
         while let Some(node) = self.nodes.get(from)
@@ -106,17 +102,9 @@ impl Diagram {
             let terminal = self.terminals.get(end).filter(|end| **end != Self::IMPOSSIBLE);
             return terminal.copied().into_iter().for_each(visit);
         }
-        let size = self.nodes.len() + self.terminals.len();
-        if size <= MARKS {
-            self.sweep(classes, from, &mut [false; MARKS][..size], &mut visit);
-        } else {
-            self.sweep(classes, from, &mut vec![false; size], &mut visit);
-        }
-    }
-
-    /// Marks what is reachable from a node, parents before children. Each mark is a byte: with
-    /// bits, each step would have to wait for the previous one.
-    fn sweep(&self, classes: &[u32], from: usize, marks: &mut [bool], visit: &mut dyn FnMut(u32)) {
+        // Parents before children. Each mark is a byte: with bits, each step would have to wait for
+        // the previous one.
+        let mut marks = vec![false; self.nodes.len() + self.terminals.len()];
         marks[from] = true;
         for (at, node) in self.nodes.iter().enumerate().skip(from) {
             if !marks[at] {
@@ -234,12 +222,7 @@ fn known(classes: &[u32], node: &DiagramNode) -> Option<u32> {
 
 /// The run of a class; the last run for a class of another space.
 fn run_of(runs: &[Run<u32>], class: u32) -> &Run<u32> {
-    let at = if runs.len() <= 8 {
-        // Without a branch that depends on the class.
-        runs.iter().map(|run| usize::from(run.last < class)).sum()
-    } else {
-        runs.partition_point(|run| run.last < class)
-    };
+    let at = runs.partition_point(|run| run.last < class);
     &runs[at.min(runs.len() - 1)]
 }
 

@@ -10,7 +10,7 @@ use serde_json::{Map, Value};
 use super::catalogue::{Fact, FactKind};
 use crate::code::coded;
 use crate::document::{DocumentErrors, FaultFamily};
-use crate::sorting::remove;
+use crate::sorting::{map_of, remove};
 use crate::text::{did_you_mean, nearest, pointer_step, shown};
 use crate::unit::{FactName, Proportion, Span, Timestamp, UnitError};
 
@@ -144,17 +144,8 @@ impl Vocabulary {
 }
 
 /// The known facts of an incident; an absent fact is unknown.
-#[derive(Clone, Debug, PartialEq)]
-pub struct Facts {
-    built_in: [Option<FactValue>; Fact::ALL.len()],
-    custom: BTreeMap<FactName, FactValue>,
-}
-
-impl Default for Facts {
-    fn default() -> Self {
-        Self { built_in: [const { None }; Fact::ALL.len()], custom: BTreeMap::new() }
-    }
-}
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Facts(BTreeMap<FactId, FactValue>);
 
 impl Facts {
     /// Reads facts from JSON: booleans, fractions or percentages, seconds or durations with a unit,
@@ -196,10 +187,7 @@ impl Facts {
 
     /// The known value of a fact.
     pub fn get(&self, fact: FactId) -> Option<&FactValue> {
-        match fact {
-            FactId::BuiltIn(fact) => self.built_in[fact as usize].as_ref(),
-            FactId::Custom(name) => self.custom.get(&name),
-        }
+        self.0.get(&fact)
     }
 
     /// Whether a built-in fact holds; None where that is not known, or it is no flag.
@@ -220,27 +208,18 @@ impl Facts {
 
     /// Sets a fact. The value must be of the fact's type; otherwise it satisfies no comparison.
     pub fn set(&mut self, fact: FactId, value: FactValue) {
-        match fact {
-            FactId::BuiltIn(fact) => self.built_in[fact as usize] = Some(value),
-            FactId::Custom(name) => {
-                self.custom.insert(name, value);
-            }
-        }
+        self.0.insert(fact, value);
     }
 
     /// Makes a fact unknown again.
     pub fn forget(&mut self, fact: FactId) {
-        match fact {
-            FactId::BuiltIn(fact) => self.built_in[fact as usize] = None,
-            FactId::Custom(name) => {
-                remove(&mut self.custom, &name);
-            }
-        }
+        remove(&mut self.0, &fact);
     }
 
     /// The built-in facts alone.
     pub(crate) fn only_built_in(&self) -> Self {
-        Self { custom: BTreeMap::new(), ..self.clone() }
+        let built_in = self.iter().filter(|(fact, _)| matches!(fact, FactId::BuiltIn(_)));
+        Self(map_of(built_in.map(|(fact, value)| (fact, value.clone()))))
     }
 
     /// Takes over each value of `now`, unless the value known here is greater; values without an
@@ -255,9 +234,11 @@ impl Facts {
 
     /// These facts, with those about the fix (flags that are no impact) as they are known `now`.
     pub(crate) fn with_fix_of(mut self, now: &Self) -> Self {
-        for (fact, value) in Fact::ALL.iter().zip(&mut self.built_in) {
-            if fact.kind() == FactKind::Flag && fact.impact().is_none() {
-                value.clone_from(&now.built_in[*fact as usize]);
+        let is_of_fix = |fact: &&Fact| fact.kind() == FactKind::Flag && fact.impact().is_none();
+        for fact in Fact::ALL.iter().filter(is_of_fix).map(|fact| FactId::BuiltIn(*fact)) {
+            match now.get(fact) {
+                Some(value) => self.set(fact, value.clone()),
+                None => self.forget(fact),
             }
         }
         self
@@ -265,10 +246,7 @@ impl Facts {
 
     /// The known facts, the built-in ones first.
     pub fn iter(&self) -> impl Iterator<Item = (FactId, &FactValue)> {
-        let built_in = Fact::ALL.iter().zip(&self.built_in);
-        let built_in =
-            built_in.filter_map(|(fact, value)| Some((FactId::BuiltIn(*fact), value.as_ref()?)));
-        built_in.chain(self.custom.iter().map(|(name, value)| (FactId::Custom(*name), value)))
+        self.0.iter().map(|(fact, value)| (*fact, value))
     }
 }
 

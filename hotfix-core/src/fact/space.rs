@@ -153,12 +153,12 @@ impl Space {
         self.variables[variable].1.class(value)
     }
 
-    /// The class of each known fact. Allocates nothing for up to 64 variables.
+    /// The class of each known fact.
     pub fn place(&self, facts: &Facts) -> Placed {
         let mut placed = self.unknown();
-        for (place, (fact, classes)) in placed.classes_mut().iter_mut().zip(&self.variables) {
-            if let Some(class) = facts.get(*fact).and_then(|value| classes.class(value)) {
-                *place = class;
+        for (fact, value) in facts.iter() {
+            if let Some(variable) = self.variable(fact) {
+                placed.set(variable, self.class(variable, value));
             }
         }
         placed
@@ -166,9 +166,7 @@ impl Space {
 
     /// All variables unknown.
     pub fn unknown(&self) -> Placed {
-        let count = self.variables.len();
-        let spilled = if count > INLINE { vec![UNKNOWN; count] } else { Vec::new() };
-        Placed { count, inline: [UNKNOWN; INLINE], spilled }
+        Placed(vec![UNKNOWN; self.variables.len()])
     }
 
     /// Facts in these classes, each with a readable value; unknown facts are left out.
@@ -305,61 +303,40 @@ fn classes(mentioned: Mentioned<'_>) -> Classes {
     }
 }
 
-const INLINE: usize = 64;
 /// The class of unknown values.
 pub(super) const UNKNOWN: u32 = u32::MAX;
 
 /// The class of each variable of a [`Space`], or that it is unknown.
-#[derive(Clone)]
-pub struct Placed {
-    count: usize,
-    inline: [u32; INLINE],
-    /// All classes, where there are more than fit inline.
-    spilled: Vec<u32>,
-}
+#[derive(Clone, PartialEq, Eq)]
+pub struct Placed(pub(super) Vec<u32>);
 
 impl Placed {
     /// The class of a variable; `None` where it is unknown or there is no such variable.
     pub fn get(&self, variable: usize) -> Option<u32> {
-        self.classes().get(variable).copied().filter(|class| *class != UNKNOWN)
+        self.0.get(variable).copied().filter(|class| *class != UNKNOWN)
     }
 
     /// Sets the class of a variable, or makes it unknown; without effect on one that is missing.
     pub fn set(&mut self, variable: usize, class: Option<u32>) {
-        if let Some(place) = self.classes_mut().get_mut(variable) {
+        if let Some(place) = self.0.get_mut(variable) {
             *place = class.unwrap_or(UNKNOWN);
         }
     }
 
     /// The known variables with their classes.
     pub fn known(&self) -> impl Iterator<Item = (usize, u32)> {
-        self.classes().iter().copied().enumerate().filter(|(_, class)| *class != UNKNOWN)
+        self.0.iter().copied().enumerate().filter(|(_, class)| *class != UNKNOWN)
     }
 
     /// The variables that are unknown.
     pub fn unknown(&self) -> impl Iterator<Item = usize> {
-        let classes = self.classes().iter().enumerate();
-        classes.filter(|(_, class)| **class == UNKNOWN).map(|(variable, _)| variable)
-    }
-
-    pub(super) fn classes(&self) -> &[u32] {
-        let inline = self.inline.get(..self.count);
-        inline.unwrap_or(&self.spilled)
-    }
-
-    fn classes_mut(&mut self) -> &mut [u32] {
-        let inline = self.inline.get_mut(..self.count);
-        inline.unwrap_or(&mut self.spilled)
+        self.0
+            .iter()
+            .enumerate()
+            .filter(|(_, class)| **class == UNKNOWN)
+            .map(|(variable, _)| variable)
     }
 }
-
-impl PartialEq for Placed {
-    fn eq(&self, other: &Self) -> bool {
-        self.classes() == other.classes()
-    }
-}
-
-impl Eq for Placed {}
 
 impl fmt::Debug for Placed {
     /// Shows only the known variables: `{0: 1, 4: 2}`.

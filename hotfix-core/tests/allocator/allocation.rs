@@ -2,7 +2,6 @@
 
 use hotfix_core::canonical::{Digest, Encoder, verify_line};
 use hotfix_core::deadline::{Agenda, Input as Happened};
-use hotfix_core::fact::{Builder, Condition, Fact, FactId, FactKind, FactValue, Facts, Space};
 use hotfix_core::grade::{Moment, Severity};
 use hotfix_core::metric::{Observation, Sample};
 use hotfix_core::policy::Policy;
@@ -265,30 +264,6 @@ fn stat_2_tests_of_instances_allocate_nothing_once_made() {
         }
     });
     assert_eq!((count, found, bad.found().next()), (0, true, Some(0)));
-}
-
-/// SEV-5, DEC-4: what is reachable, from facts that were read, costs no heap.
-#[test]
-fn sev_5_placing_facts_and_what_is_reachable_allocate_nothing() {
-    let flags: Vec<Condition> = Fact::ALL
-        .iter()
-        .filter(|fact| fact.kind() == FactKind::Flag)
-        .map(|fact| Condition::flag(FactId::BuiltIn(*fact)))
-        .collect();
-    let space = Space::new(&flags);
-    let mut builder = Builder::new(&space, 100_000);
-    let mut count = builder.constant(0);
-    for flag in &flags {
-        let flag = builder.condition(flag).unwrap();
-        count = builder.apply(count, flag, |count, flag| count + flag).unwrap();
-    }
-    let count = builder.finish(count);
-    assert!((500..1_000).contains(&count.count()), "{}", count.count());
-    let mut facts = Facts::default();
-    facts.set(FactId::BuiltIn(Fact::MemoryLeak), FactValue::Flag(true));
-    let mut sum = 0;
-    let made = allocations(|| count.reachable(&space.place(&facts), |terminal| sum += terminal));
-    assert_eq!((made, sum), (0, (1..=32).sum()));
 }
 
 /// TIME-3: while nothing becomes due, moving the clock costs no heap.
