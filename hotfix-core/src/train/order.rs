@@ -43,7 +43,7 @@ impl Order {
     /// The services start one after the other, in this order.
     ///
     /// # Errors
-    /// `HF-TRAIN-001` to `-003`.
+    /// `HF-TRAIN-001` to `-003`, and `-016`.
     pub fn sequence<S: AsRef<str>>(
         services: impl IntoIterator<Item = S>,
     ) -> Result<Self, TrainError> {
@@ -56,7 +56,7 @@ impl Order {
     /// Each service starts after those that `after` names for it, and after none where it names none.
     ///
     /// # Errors
-    /// `HF-TRAIN-001` to `-005`.
+    /// `HF-TRAIN-001` to `-005`, and `-016`.
     pub fn graph<S: AsRef<str>>(
         services: impl IntoIterator<Item = S>,
         after: &BTreeMap<String, Vec<String>>,
@@ -85,7 +85,7 @@ impl Order {
     /// [`sequence`](Self::sequence) where the text is empty.
     ///
     /// # Errors
-    /// `HF-TRAIN-001` to `-006`.
+    /// `HF-TRAIN-001` to `-006`, and `-016`.
     pub fn from_json<S: AsRef<str>>(
         services: impl IntoIterator<Item = S>,
         after: &str,

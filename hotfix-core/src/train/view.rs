@@ -6,8 +6,8 @@ use serde::Serialize;
 
 use crate::grade::closed_set;
 use crate::rollout::{Act, Action, Rollout, State};
-use crate::text::{brief, moment};
-use crate::unit::{Share, Span, Timestamp};
+use crate::text::brief;
+use crate::unit::{Share, Timestamp};
 
 use super::Train;
 use super::error::TrainFinding;
@@ -185,9 +185,7 @@ impl<R: Deref<Target = Rollout>> Train<R> {
         let rollouts = self.rollouts.iter().filter_map(|rollout| rollout.poll_at());
         let in_turn = self.places().filter(|place| self.status(*place) == Place::InTurn);
         let waits = in_turn.flat_map(|place| self.present_holders(place));
-        let late = self.places().filter_map(|place| self.late_at(place));
-        let late = late.filter(|late| self.now().is_some_and(|now| *late > now));
-        rollouts.chain(waits.filter_map(|holder| holder.until)).chain(late).min()
+        rollouts.chain(waits.filter_map(|holder| holder.until)).min()
     }
 
     /// The present findings for a person: services that are not rolled back like the others.
@@ -207,7 +205,7 @@ impl<R: Deref<Target = Rollout>> Train<R> {
                         let share = rollout.reach();
                         format!("still has {share} of the traffic on {version}: send `roll_back`")
                     };
-                    ("HF-TRAIN-012", format!("`{service}` {what}{}", self.held_by(place)))
+                    ("HF-TRAIN-012", format!("`{service}` {what}"))
                 }
                 Place::Closed => (
                     "HF-TRAIN-013",
@@ -222,16 +220,7 @@ impl<R: Deref<Target = Rollout>> Train<R> {
                     format!(
                         "the train is being rolled back, but the plan of `{service}` leaves that \
                          to a person, and its `promote` and `resume` are refused meanwhile: send \
-                         `roll_back` to roll it back{}",
-                        self.held_by(place)
-                    ),
-                ),
-                Place::RollingBack if self.is_late(place) => (
-                    "HF-TRAIN-012",
-                    format!(
-                        "the rollback of `{service}` is not confirmed: send `confirm` or `failed` \
-                         once it is known which version is live{}",
-                        self.held_by(place)
+                         `roll_back` to roll it back"
                     ),
                 ),
                 _ => return None,
@@ -239,44 +228,5 @@ impl<R: Deref<Target = Rollout>> Train<R> {
             Some(TrainFinding::new(code, service, message))
         };
         self.places().filter_map(finding).collect()
-    }
-
-    /// From when on it is a finding that the rollback of this service is not confirmed: once half of the
-    /// time is over for which others wait for it.
-    fn late_at(&self, place: usize) -> Option<Timestamp> {
-        let is_under_way = self.status(place) == Place::RollingBack;
-        let until = self.held(place).map(|(_, until)| until).max().filter(|_| is_under_way)?;
-        let within = self.at(place).plan().policy().rollback().returned_within;
-        Some(until - Span::from_millis(within.as_millis() / 2))
-    }
-
-    fn is_late(&self, place: usize) -> bool {
-        self.late_at(place).is_some_and(|late| self.now() >= Some(late))
-    }
-
-    /// The services that wait for this one in a rollback, each until when.
-    fn held(&self, place: usize) -> impl Iterator<Item = (usize, Timestamp)> {
-        let in_turn = self.places().filter(|held| self.status(*held) == Place::InTurn);
-        in_turn.filter_map(move |held| {
-            let holders = self.present_holders(held);
-            Some((held, holders.iter().find(|holder| holder.place == place)?.until?))
-        })
-    }
-
-    /// Which services wait for this one, and until when, as the end of a sentence; empty for none.
-    fn held_by(&self, place: usize) -> String {
-        let held =
-            self.held(place).map(|(held, until)| (format!("`{}`", self.order.name(held)), until));
-        let held: Vec<(String, Timestamp)> = held.collect();
-        let until = held.iter().map(|(_, until)| *until).max();
-        let names: Vec<String> = held.into_iter().map(|(name, _)| name).collect();
-        let (waits, is) = if names.len() == 1 { ("waits", "is") } else { ("wait", "are") };
-        until.map_or_else(String::new, |until| {
-            format!(
-                "; {} {waits} for it until {}, and {is} then rolled back without it",
-                names.join(", "),
-                moment(until)
-            )
-        })
     }
 }
