@@ -3,7 +3,7 @@
 //! Each demand is compared with the recorded statements. The demands follow from the policy and the
 //! severity, so a higher severity has higher demands.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 
 use serde::{Deserialize, Serialize};
 
@@ -11,7 +11,6 @@ use crate::canonical::Digest;
 use crate::grade::{Severity, closed_set};
 use crate::policy::Policy;
 use crate::policy::section::Approval;
-use crate::sorting::{remove, retain, sort_by_key};
 use crate::unit::{RoleName, Span, Timestamp};
 
 use super::person::is_same_person;
@@ -163,34 +162,11 @@ pub(crate) fn only_for_author<'p>(
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct Statements {
-    // An approval does not replace another of the same role: the author's not another person's, a
-    // verbal one not a written one.
-    #[serde(with = "entries")]
-    approvals: Approvals,
-    denials: BTreeMap<RoleName, Statement>,
-    withdrawn: BTreeMap<RoleName, Statement>,
+    /// In the order of time.
+    given: Vec<Statement>,
     /// Who made a statement about a former plan, and in which role.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     former: Vec<(String, RoleName)>,
-}
-
-/// By role, whether the author of the fix gave it, and whether it was spoken.
-type Approvals = BTreeMap<(RoleName, bool, bool), Statement>;
-
-/// Written as a list, because the keys of a JSON object are texts.
-mod entries {
-    use serde::{Deserialize as _, Deserializer, Serializer};
-
-    use super::Approvals;
-    use crate::sorting::map_of;
-
-    pub(super) fn serialize<S: Serializer>(map: &Approvals, to: S) -> Result<S::Ok, S::Error> {
-        to.collect_seq(map)
-    }
-
-    pub(super) fn deserialize<'de, D: Deserializer<'de>>(from: D) -> Result<Approvals, D::Error> {
-        Vec::deserialize(from).map(map_of)
-    }
 }
 
 impl Statements {
@@ -199,45 +175,39 @@ impl Statements {
     /// An approval lifts a denial of its own role and of roles that it may replace; the author's
     /// does not lift another person's. A denial or a withdrawal ends what its role approved.
     pub(crate) fn take(&mut self, policy: &Policy, statement: Statement) {
-        let role = statement.role;
-        match statement.answer {
-            Answer::Approved => {
-                retain(&mut self.denials, |of, denial| {
-                    !acts_for(policy, role, *of) || (statement.author && !denial.author)
-                });
-                remove(&mut self.withdrawn, &role);
-                self.approvals.insert((role, statement.author, statement.is_spoken()), statement);
+        let (role, author, spoken) = (statement.role, statement.author, statement.is_spoken());
+        self.given.retain(|of| match (statement.answer, of.answer) {
+            // The author's replaces no other person's, and a verbal one no written one.
+            (Answer::Approved, Answer::Approved) => {
+                (of.role, of.author, of.is_spoken()) != (role, author, spoken)
             }
-            Answer::Denied => {
-                retain(&mut self.approvals, |(of, ..), _| *of != role);
-                remove(&mut self.withdrawn, &role);
-                self.denials.insert(role, statement);
+            (Answer::Approved, Answer::Denied) => {
+                !acts_for(policy, role, of.role) || author && !of.author
             }
-            Answer::Withdrawn => {
-                retain(&mut self.approvals, |(of, ..), _| *of != role);
-                self.withdrawn.insert(role, statement);
-            }
-        }
+            (Answer::Withdrawn, Answer::Denied) => true,
+            _ => of.role != role,
+        });
+        self.given.push(statement);
     }
 
     pub(crate) fn has_approved(&self, role: RoleName) -> bool {
-        self.approvals.keys().any(|(of, ..)| *of == role)
+        self.approvals().any(|statement| statement.role == role)
     }
 
-    /// The approvals in force, in the order of their roles.
+    /// The approvals in force, in the order of time.
     pub(crate) fn approvals(&self) -> impl Iterator<Item = &Statement> {
-        self.approvals.values()
+        self.given.iter().filter(|statement| statement.answer == Answer::Approved)
     }
 
-    /// The denials in force, in the order of their roles.
+    /// The denials in force, in the order of time.
     pub(crate) fn denials(&self) -> impl Iterator<Item = &Statement> {
-        self.denials.values()
+        self.given.iter().filter(|statement| statement.answer == Answer::Denied)
     }
 
     /// Voids all statements, because they are about another plan, and notes who made them.
     pub(crate) fn void(&mut self) {
         let mut former = std::mem::take(&mut self.former);
-        for statement in self.all() {
+        for statement in &self.given {
             if !former.iter().any(|(by, role)| *by == statement.by && *role == statement.role) {
                 former.push((statement.by.clone(), statement.role));
             }
@@ -247,25 +217,16 @@ impl Statements {
 
     /// The roles in which a person has made a statement, also about a former plan.
     pub(crate) fn roles_of<'a>(&'a self, by: &'a str) -> impl Iterator<Item = RoleName> + 'a {
-        let present = self.all().into_iter().map(|statement| (&statement.by, statement.role));
+        let present = self.given.iter().map(|statement| (&statement.by, statement.role));
         let all = present.chain(self.former.iter().map(|(by, role)| (by, *role)));
         all.filter(move |(of, _)| is_same_person(of, by)).map(|(_, role)| role)
-    }
-
-    /// All statements, in force or withdrawn, in the order of time.
-    fn all(&self) -> Vec<&Statement> {
-        let (approvals, denials) = (self.approvals.values(), self.denials.values());
-        let mut all: Vec<&Statement> =
-            approvals.chain(denials).chain(self.withdrawn.values()).collect();
-        sort_by_key(&mut all, |statement| statement.at);
-        all
     }
 
     /// The statements of roles that no demand names.
     pub(crate) fn unasked(&self, policy: &Policy, severity: Option<Severity>) -> Vec<Statement> {
         let asked =
             |role| demands(policy, severity).any(|(_, d)| served_by(policy, d, role).is_some());
-        self.all().into_iter().filter(|statement| !asked(statement.role)).cloned().collect()
+        self.given.iter().filter(|statement| !asked(statement.role)).cloned().collect()
     }
 }
 
@@ -357,9 +318,9 @@ pub(crate) fn demand_states(
     statements: &Statements,
     clock: Clock,
 ) -> Vec<Demand> {
-    let all = statements.all();
+    let all = &statements.given;
     let mut found: Vec<Demand> = demands(policy, severity)
-        .map(|(id, approval)| Demand::of(policy, id, approval, &all, clock))
+        .map(|(id, approval)| Demand::of(policy, id, approval, all, clock))
         .collect();
     // Of several demands, the author meets the first that nobody else has met.
     let another = found.iter().any(|demand| demand.is_met() && demand.met_by(false));
@@ -379,14 +340,14 @@ impl Demand {
         policy: &Policy,
         id: DemandId,
         approval: &Approval,
-        all: &[&Statement],
+        all: &[Statement],
         clock: Clock,
     ) -> Self {
         let until = approval.after_the_fact.zip(clock.started).map(|(span, start)| start + span);
         let statements = all.iter().filter_map(|statement| {
             let role = served_by(policy, approval, statement.role)?;
             Some(Heard {
-                statement: (*statement).clone(),
+                statement: statement.clone(),
                 stands_in_for: (role != statement.role).then_some(role),
                 late: until.is_some_and(|until| statement.at > until),
             })

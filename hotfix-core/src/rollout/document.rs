@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
-use crate::canonical::{Digest, each_once_if_any, if_any};
+use crate::canonical::{Digest, each_once_if_any, if_any, tree_of};
 use crate::document::ValueFault;
 use crate::grade::{Severity, Signal};
 use crate::metric::Observation;
@@ -20,7 +20,7 @@ use super::input::{Command, Input, InputError, InputKind, ItemStatus, KnownTime}
 
 /// Every field that an input of some kind has, flat as on the wire.
 #[serde_with::skip_serializing_none]
-#[derive(Default, Deserialize, Serialize)]
+#[derive(Default, PartialEq, Deserialize, Serialize)]
 #[serde(deny_unknown_fields, default)]
 pub(super) struct InputDocument {
     pub(super) kind: String,
@@ -118,39 +118,17 @@ impl InputDocument {
             self.metrics = None;
         }
         let command = Command::take(kind, &mut self)?;
-        if let Some(field) = self.left_over() {
+        let (by, key) = (self.by.take(), self.key.take());
+        let expected_head = self.expected_head.take();
+        self.kind.clear();
+        if self != Self::default() {
+            // The first field that the command did not use.
+            let left = tree_of(&self);
+            let mut fields = left.as_object().into_iter().flat_map(Map::keys);
+            let field = fields.find(|field| *field != "kind").cloned().unwrap_or_default();
             return Err(InputError::Unexpected { kind, field });
         }
-        let Self { by, key, expected_head, .. } = self;
         Ok(Input { by, key, expected_head, command })
-    }
-
-    /// The first field that the command did not use; None where all were used.
-    fn left_over(&self) -> Option<&'static str> {
-        let left = [
-            ("action", self.action.is_some()),
-            ("channel", self.channel.is_some()),
-            ("correction", self.correction.is_some()),
-            ("duty", self.duty.is_some()),
-            ("evidence", self.evidence.is_some()),
-            ("facts", self.facts.is_some()),
-            ("heard_by", self.heard_by.is_some()),
-            ("item", self.item.is_some()),
-            ("items", !self.items.is_empty()),
-            ("metrics", self.metrics.is_some()),
-            ("note", self.note.is_some()),
-            ("plan_digest", self.plan_digest.is_some()),
-            ("release", self.release.is_some()),
-            ("role", self.role.is_some()),
-            ("severity", self.severity.is_some()),
-            ("signal", self.signal.is_some()),
-            ("status", self.status.is_some()),
-            ("text", self.text.is_some()),
-            ("times", self.times.is_some()),
-            ("version", self.version.is_some()),
-            ("why", self.why.is_some()),
-        ];
-        left.into_iter().find_map(|(field, there)| there.then_some(field))
     }
 }
 

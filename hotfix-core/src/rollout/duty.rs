@@ -1,6 +1,6 @@
 //! Duties: what becomes due in the agenda becomes actions.
 
-use crate::deadline::{Announcement, Asked, Who};
+use crate::deadline::{Announcement, Asked, Source, Who};
 use crate::gate::approval::stand_ins_of;
 use crate::grade::{Audience, DutyKind, MessageKind, Moment};
 use crate::plan::{Plan, Subject, called_first};
@@ -57,10 +57,8 @@ pub(super) fn follow(
     let is_open = is_asked && !case.people.are_answered_by(&input.command);
     let is_in_doubt = was_resolved && (asks_now || is_open);
     // Who has read of the incident reads an update, not another alert.
-    let is_known = |notice: &Announcement| {
-        let Some(audience) = notice.audience else { return false };
-        if notice.first { case.has_read(audience) } else { case.has_read_on(audience) }
-    };
+    let is_known =
+        |notice: &Announcement| notice.audience.is_some_and(|audience| case.has_read(audience));
     // A notice that is asked for again is the same as an update that is due now.
     let is_updated = |notice: &Announcement| {
         let update = (DutyKind::Update, notice.audience);
@@ -148,7 +146,8 @@ fn acts_for(
     about: (&Subject, &str),
     announced: &Announcement,
 ) -> Vec<Act> {
-    let declared = policy.duties().get(announced.index);
+    let of_policy = announced.source == Source::Duty;
+    let declared = policy.duties().get(announced.index).filter(|_| of_policy);
     let has_time = declared.is_some_and(|duty| duty.within != Due::Within(Span::ZERO));
     let is_notice = matches!(announced.kind, DutyKind::Notify | DutyKind::Update);
     let is_again = announced.asked == Asked::Again;

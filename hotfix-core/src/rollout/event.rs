@@ -252,12 +252,13 @@ impl<'a> Event<'a> {
         if let Command::Observe { .. } | Command::Tick = &input.command {
             return 0;
         }
+        let heard_by = input.command.heard_by();
         let mut event = Event::default();
         event.put(&input.command);
         // A line names the plan of an approval, also where the input did not.
         event.plan_digest = None;
         // What cannot be recorded is refused, whatever its key is.
-        let digest = canonical::digest(&(input.by.as_deref(), event)).unwrap_or_default();
+        let digest = canonical::digest(&(input.by.as_deref(), heard_by, event)).unwrap_or_default();
         digest.as_bytes().iter().take(6).fold(0, |sum, byte| sum << 8 | u64::from(*byte))
     }
 

@@ -149,7 +149,7 @@ coded! {
     Missing { kind: InputKind, field: &'static str } => "HF-IN-003",
     /// A field does not belong to the kind.
     #[error("`{kind}` does not accept `{field}`: remove it")]
-    Unexpected { kind: InputKind, field: &'static str } => "HF-IN-004",
+    Unexpected { kind: InputKind, field: String } => "HF-IN-004",
     /// A field is empty; an empty key would be the same for every input.
     #[error("`{field}` is empty: omit it, or give it a value")]
     Empty { field: &'static str } => "HF-IN-006",
@@ -179,10 +179,10 @@ impl InputError {
                 faults.first().map_or_else(String::new, |fault| fault.path.clone())
             }
             Self::Kind { .. } => "/kind".to_owned(),
-            Self::Missing { field, .. }
-            | Self::Unexpected { field, .. }
-            | Self::Empty { field }
-            | Self::TooLong { field, .. } => format!("/{field}"),
+            Self::Unexpected { field, .. } => format!("/{field}"),
+            Self::Missing { field, .. } | Self::Empty { field } | Self::TooLong { field, .. } => {
+                format!("/{field}")
+            }
         }
     }
 }

@@ -17,13 +17,11 @@ use super::event::{Event, EventKind, Personal};
 pub(super) struct Salt {
     /// None: it was removed from the log. Later lines have the empty salt.
     text: Option<String>,
-    /// The last name and its digest, because the same name often comes again.
-    last: Option<(String, Digest)>,
 }
 
 impl Salt {
     pub(super) fn new(text: Option<&str>) -> Self {
-        Self { text: text.map(str::to_owned), last: None }
+        Self { text: text.map(str::to_owned) }
     }
 
     pub(super) fn text(&self) -> Option<&str> {
@@ -41,34 +39,19 @@ impl Salt {
         self.is_person(author, by).unwrap_or(true)
     }
 
-    /// The salted digest of a name: the same person has the same throughout one log.
-    pub(super) fn digest(&mut self, name: &str) -> Digest {
-        match &self.last {
-            Some((known, digest)) if known == name => *digest,
-            _ => {
-                let digest = self.salted(name);
-                self.last = Some((name.to_owned(), digest));
-                digest
-            }
-        }
-    }
-
-    /// SHA-256 of salt, a zero byte and the name.
-    fn salted(&self, name: &str) -> Digest {
+    /// The salted digest of a name: SHA-256 of salt, a zero byte and the name. The same person has the
+    /// same throughout one log.
+    pub(super) fn digest(&self, name: &str) -> Digest {
         let salt = self.text().unwrap_or_default();
-        let mut bytes = Vec::with_capacity(salt.len() + 1 + name.len());
-        bytes.extend_from_slice(salt.as_bytes());
-        bytes.push(0);
-        bytes.extend_from_slice(name.as_bytes());
-        Digest::of(&bytes)
+        Digest::of(&[salt.as_bytes(), b"\0", name.as_bytes()].concat())
     }
 
     /// The replacement of a name in a document: its digest, or the digests of both parts of
     /// `Name <address>`, so that either part can be matched.
     fn hidden(&self, name: &str) -> String {
         match name_and_address(name) {
-            Some((name, address)) => format!("{} <{}>", self.salted(name), self.salted(address)),
-            None => self.salted(name).to_string(),
+            Some((name, address)) => format!("{} <{}>", self.digest(name), self.digest(address)),
+            None => self.digest(name).to_string(),
         }
     }
 
@@ -156,7 +139,7 @@ impl Salt {
             return Some(is_same_person(name, by));
         };
         let is_part = |part| {
-            let part = self.salted(part);
+            let part = self.digest(part);
             part == hidden || Some(part) == address
         };
         (!self.is_lost()).then(|| person::parts(by).any(is_part))
