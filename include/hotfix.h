@@ -2339,7 +2339,7 @@ hotfix_status hotfix_plan_new_calibrated(const struct hotfix_policy *policy,
  *
  * {"requests_per_minute", "metric", "phases": [{"phase", "expected_events", "healthy_passes",
  * "false_rollback": {"chance", "approximate"}, "faults": [{"ratio", "passes", "plain",
- * "sequential", …}], "smallest_ratio", …}], "all_gates", "faults", "metrics", "unforeseen",
+ * "sequential", …}], "smallest_ratio", …}], "all_gates", "metrics", "unforeseen",
  * "advice": [{"metric", "phases", "kind", "sentence", …}], …}. Probabilities are from 0 to 1; they
  * are exact for independent errors unless `approximate` is set. The call takes tens of
  * milliseconds: keep the answer.

@@ -27,7 +27,8 @@ pub(crate) fn power(report: &mut Report) -> Result<(), StatError> {
     report.say(&format!(
         "Every entry of `Plan::power` for the error rate of two presets, at 1,300 and 1,000 requests a \
          minute on average, against {runs} rollouts each through `Rollout::handle`: 1 to 20 times the \
-         reference's errors, each phase for its least time, the bounds alone and the test alone. \
+         reference's errors, each phase for its least time, the bounds alone and the test alone. The chances of a whole way follow \
+         from those of its phases. \
          There are many entries, so the criteria were fixed before the first run: no exact entry \
          is off by more than {MOST_ERRORS} standard errors, and at most one in ten by more than \
          two, where one in twenty is chance. An entry marked `approximate` is within {ABOUT}. \

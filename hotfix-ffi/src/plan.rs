@@ -123,7 +123,7 @@ pub unsafe extern "C" fn hotfix_plan_new_calibrated(
 ///
 /// {"requests_per_minute", "metric", "phases": [{"phase", "expected_events", "healthy_passes",
 /// "false_rollback": {"chance", "approximate"}, "faults": [{"ratio", "passes", "plain",
-/// "sequential", …}], "smallest_ratio", …}], "all_gates", "faults", "metrics", "unforeseen",
+/// "sequential", …}], "smallest_ratio", …}], "all_gates", "metrics", "unforeseen",
 /// "advice": [{"metric", "phases", "kind", "sentence", …}], …}. Probabilities are from 0 to 1; they
 /// are exact for independent errors unless `approximate` is set. The call takes tens of
 /// milliseconds: keep the answer.

@@ -25,7 +25,7 @@ def test_plan_6_s1_is_a_coin_toss_at_every_gate() -> None:
     assert [round(100 * (1 - phase["healthy_passes"])) for phase in power["phases"]] == [35, 43, 47]
     assert round(100 * power["all_gates"]) == 19
     assert power["phases"][0]["smallest_ratio"] == pytest.approx(5.7, abs=0.1)
-    assert any(advice["kind"] == "bound" and advice["ratio"] == 3.0 for advice in power["advice"])
+    assert any(advice["kind"] == "fault" and advice["ratio"] == 2.0 for advice in power["advice"])
 
 
 def test_plan_6_the_page_is_the_same_words() -> None:

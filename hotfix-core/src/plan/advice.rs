@@ -2,13 +2,14 @@
 
 use serde::Serialize;
 
-use crate::grade::{AdviceCheck, AdviceKind, DutyKind};
+use crate::grade::{AdviceCheck, AdviceKind, DutyKind, Response};
 use crate::policy::Policy;
 use crate::policy::section::SeverityLevel;
-use crate::text::{counted, words};
 use crate::unit::Name;
 
 use super::Plan;
+
+const METHODS: &str = "the rollback methods";
 
 /// One do, don't or pitfall, with what ensures it.
 #[serde_with::skip_serializing_none]
@@ -23,7 +24,7 @@ pub struct PlannedAdvice<'a> {
     /// The check that the policy names for it.
     pub shown_by: Option<AdviceCheck>,
     /// What ensures it in this plan, in words. None if it is advice to people.
-    pub seen_to_by: Option<String>,
+    pub seen_to_by: Option<&'static str>,
 }
 
 impl Plan {
@@ -42,7 +43,7 @@ impl Plan {
     /// let advice = plan.advice();
     /// let blind = advice.iter().find(|advice| advice.id.as_str() == "no_blind_deploy").ok_or("fast-track has it")?;
     /// assert_eq!(blind.shown_by, Some(AdviceCheck::Monitoring));
-    /// assert_eq!(blind.seen_to_by.as_deref(), Some("2 deciding metrics; once readings have stopped, the start is asked about; without their data the rollout asks after 5min"));
+    /// assert_eq!(blind.seen_to_by, Some("the deciding metrics, and the rules for missing readings"));
     /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// ```
     pub fn advice(&self) -> Vec<PlannedAdvice<'_>> {
@@ -56,12 +57,10 @@ impl Plan {
         advice.collect()
     }
 
-    fn ensured_by(&self, check: AdviceCheck) -> Option<String> {
+    fn ensured_by(&self, check: AdviceCheck) -> Option<&'static str> {
         // The release and its strategy may have rollback methods that the policy does not name.
-        let methods = self.methods();
-        if let (AdviceCheck::Rollback, [first, _, ..]) = (check, methods) {
-            let first = words(first.kind.as_str());
-            return Some(format!("{} rollback methods, {first} first", methods.len()));
+        if check == AdviceCheck::Rollback && self.methods().len() > 1 {
+            return Some(METHODS);
         }
         found(self.policy(), self.level(), check)
     }
@@ -74,80 +73,55 @@ pub(crate) fn has_check(policy: &Policy, check: AdviceCheck) -> bool {
 }
 
 /// What the policy has for this check at a severity, in words. None if it has nothing.
-fn found(policy: &Policy, level: Option<&SeverityLevel>, check: AdviceCheck) -> Option<String> {
-    let step = |id: &str| {
-        let known = policy.procedure().iter().any(|step| step.id.as_str() == id);
-        known.then(|| format!("the step `{id}`"))
-    };
-    let duties = |kinds: &[DutyKind]| {
-        let concerns = |severity| level.is_none_or(|level| level.severity == severity);
-        let of_level = policy.duties().iter().filter(|duty| {
-            kinds.contains(&duty.kind)
-                && (duty.severities.is_empty() || duty.severities.iter().any(|s| concerns(*s)))
-        });
-        of_level.count()
-    };
-    match check {
-        AdviceCheck::Scope => policy.scope().map(|_| "the scope guard".to_owned()),
-        AdviceCheck::Testing => {
-            let demands = level.and_then(|level| level.testing.as_ref());
-            demands
-                .map(|testing| {
-                    counted(testing.demands.len().max(1), "required test", "required tests")
-                })
-                .or_else(|| step("test"))
+fn found(
+    policy: &Policy,
+    level: Option<&SeverityLevel>,
+    check: AdviceCheck,
+) -> Option<&'static str> {
+    let has_step = |id: &str| policy.procedure().iter().any(|step| step.id.as_str() == id);
+    let concerns = |severity| level.is_none_or(|level| level.severity == severity);
+    let (has_it, words) = match check {
+        AdviceCheck::Scope => (policy.scope().is_some(), "the scope guard"),
+        AdviceCheck::Testing if level.is_some_and(|level| level.testing.is_some()) => {
+            (true, "required tests")
         }
-        AdviceCheck::Review => {
-            let demand = level.and_then(|level| level.review.as_ref());
-            demand
-                .map(|review| counted(review.approvers, "required reviewer", "required reviewers"))
-                .or_else(|| step("review"))
+        AdviceCheck::Testing => (has_step("test"), "the step `test`"),
+        AdviceCheck::Review if level.is_some_and(|level| level.review.is_some()) => {
+            (true, "a required review")
         }
+        AdviceCheck::Review => (has_step("review"), "the step `review`"),
         AdviceCheck::Approvals => {
             let own = level.iter().flat_map(|level| &level.approvals);
-            let all = own.chain(policy.approvals());
-            let required = all.filter(|one| one.blocking || one.after_the_fact.is_some());
-            some(required.count(), "required approval", "required approvals")
+            let mut all = own.chain(policy.approvals());
+            let required = all.any(|one| one.blocking || one.after_the_fact.is_some());
+            (required, "required approvals")
         }
         AdviceCheck::Monitoring => {
-            let deciding = policy.deciding().count();
-            let mut metrics = some(deciding, "deciding metric", "deciding metrics")?;
-            if let Some(silence) = policy.on_silence() {
-                let waits = level.is_some_and(|level| silence.waits.contains(&level.severity));
-                metrics.push_str("; once readings have stopped, the start ");
-                metrics.push_str(if waits { "waits" } else { "is asked about" });
-            }
-            let no_data = policy.watch().no_data;
-            let then = match no_data.then {
-                crate::grade::Response::Continue => return Some(metrics),
-                crate::grade::Response::Hold => "holds",
-                crate::grade::Response::Ask => "asks",
-                crate::grade::Response::RollBack => "rolls back",
+            let ignored = policy.watch().no_data.then == Response::Continue;
+            let words = if ignored && policy.on_silence().is_none() {
+                "the deciding metrics"
+            } else {
+                "the deciding metrics, and the rules for missing readings"
             };
-            let after = crate::text::time(no_data.after);
-            Some(format!("{metrics}; without their data the rollout {then} after {after}"))
+            (policy.deciding().next().is_some(), words)
         }
+        AdviceCheck::Messages if !policy.messages().is_empty() => (true, "messages"),
         AdviceCheck::Messages => {
-            let duties = duties(&[DutyKind::Notify, DutyKind::Update]);
-            some(policy.messages().len(), "message", "messages")
-                .or_else(|| some(duties, "duty to notify", "duties to notify"))
+            let has_duty = policy.duties().iter().any(|duty| {
+                matches!(duty.kind, DutyKind::Notify | DutyKind::Update)
+                    && (duty.severities.is_empty() || duty.severities.iter().any(|s| concerns(*s)))
+            });
+            (has_duty, "duties to notify")
         }
-        AdviceCheck::Rollback => {
-            some(policy.rollback().methods.len(), "rollback method", "rollback methods")
-        }
+        AdviceCheck::Rollback => (!policy.rollback().methods.is_empty(), METHODS),
         AdviceCheck::MergeBack => {
-            let branches = policy.vcs().map(|vcs| vcs.merge_back.join(", "));
-            branches.filter(|names| !names.is_empty()).map(|names| format!("merged into {names}"))
+            (policy.vcs().is_some_and(|vcs| !vcs.merge_back.is_empty()), "the merge back")
         }
-        AdviceCheck::Report => policy.report().map(|_| "the incident report".to_owned()),
+        AdviceCheck::Report => (policy.report().is_some(), "the incident report"),
         AdviceCheck::Drill => {
             let drills = |id: &str| id == "drill" || id.starts_with("drill_");
-            let drill = policy.duties().iter().find(|duty| drills(duty.id.as_str()));
-            drill.map(|duty| format!("the duty `{}`", duty.id))
+            (policy.duties().iter().any(|duty| drills(duty.id.as_str())), "a drill")
         }
-    }
-}
-
-fn some(number: usize, one: &str, many: &str) -> Option<String> {
-    (number > 0).then(|| counted(number, one, many))
+    };
+    has_it.then_some(words)
 }

@@ -18,8 +18,8 @@ const MULTIPLES: [f64; 17] =
 const ROLLED_BACK: &str = "is rolled back";
 
 /// The three bounds.
-#[derive(Clone, Copy, PartialEq)]
-pub(super) enum Which {
+#[derive(Clone, Copy)]
+enum Which {
     Success,
     Alert,
     Rollback,
@@ -27,13 +27,11 @@ pub(super) enum Which {
 
 /// A bound that a healthy fix meets.
 #[derive(Clone, Copy)]
-pub(super) struct Advised {
-    /// As a multiple of the reference's bad events.
-    pub(super) ratio: f64,
+struct Advised {
     /// In the metric's unit.
-    pub(super) figure: f64,
+    figure: f64,
     /// Chance that a healthy fix meets it in all phases.
-    pub(super) kept: f64,
+    kept: f64,
 }
 
 impl Plan {
@@ -56,17 +54,20 @@ impl Plan {
         }
         let cases: Vec<String> = often
             .iter()
-            .map(|(phase, chance)| format!("{} of 100 in `{}`", of_100(*chance), phase.name))
+            .map(|(phase, chance)| {
+                let windows = if matches!(which, Which::Alert) { " windows" } else { "" };
+                format!("{} of 100{windows} in `{}`", of_100(*chance), phase.name)
+            })
             .collect();
         let side = match (which, metric.worse) {
             (Which::Success, Worse::Higher) => "at most",
             (Which::Success, Worse::Lower) => "at least",
             (Which::Alert | Which::Rollback, worse) => worse.side(),
         };
-        let (misses, about, windows, then) = match which {
-            Which::Success => ("misses the success", "", "", after_a_miss(&often)),
-            Which::Alert => ("breaches the alert", "", " of its windows", "waits"),
-            Which::Rollback => ("breaches the rollback", "about ", "", ROLLED_BACK),
+        let (misses, about, then) = match which {
+            Which::Success => ("misses the success", "", after_a_miss(&often)),
+            Which::Alert => ("breaches the alert", "", "waits"),
+            Which::Rollback => ("breaches the rollback", "about ", ROLLED_BACK),
         };
         let change = match self.advised(metric, which, bound) {
             Some(advised) => format!(
@@ -82,7 +83,7 @@ impl Plan {
         };
         Some(format!(
             "a fix that is as good as the reference {misses} bound of `{}`, {side} {}, by \
-             chance in {about}{}{windows}, and {then}: {change}{or}",
+             chance in {about}{}, and {then}: {change}{or}",
             metric.id,
             shown(metric, bound),
             enumerated(&cases),
@@ -90,14 +91,14 @@ impl Plan {
     }
 
     /// The phases in which a healthy fix often misses this bound, and how often.
-    pub(super) fn often(&self, metric: &Metric, which: Which, bound: Bound) -> Vec<(&Phase, f64)> {
+    fn often(&self, metric: &Metric, which: Which, bound: Bound) -> Vec<(&Phase, f64)> {
         let mut often = self.misses(metric, which, bound);
         often.retain(|(_, chance)| *chance > OFTEN);
         often
     }
 
     /// Chance that a healthy fix meets this bound in all phases.
-    pub(super) fn kept(&self, metric: &Metric, which: Which, bound: Bound) -> f64 {
+    fn kept(&self, metric: &Metric, which: Which, bound: Bound) -> f64 {
         self.misses(metric, which, bound).iter().map(|(_, chance)| 1.0 - chance).product()
     }
 
@@ -128,7 +129,7 @@ impl Plan {
 
     /// The figure to advise for a bound: the least multiple of the reference that a healthy fix meets in
     /// all phases with the first chance of [`SURE`] that any multiple reaches. None if none is reached.
-    pub(super) fn advised(&self, metric: &Metric, which: Which, bound: Bound) -> Option<Advised> {
+    fn advised(&self, metric: &Metric, which: Which, bound: Bound) -> Option<Advised> {
         let reference = metric.reference?;
         let is_fraction = metric.kind.is_fraction();
         let base = if is_fraction { metric.worse.bad(reference, 1.0) } else { reference };
@@ -143,7 +144,7 @@ impl Plan {
             let figure = (figure * 1e12).round() / 1e12;
             let kept =
                 self.kept(metric, which, Bound { value: BoundValue::Absolute(figure), ..bound });
-            tried.push(Advised { ratio, figure, kept });
+            tried.push(Advised { figure, kept });
             if kept >= SURE[0] {
                 break;
             }

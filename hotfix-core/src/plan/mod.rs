@@ -76,7 +76,7 @@ pub use risks::{Meanwhile, PlannedContingency, RatedRisk, Risks};
 pub(crate) use rollback::SCHEMA_RISK;
 pub use rollback::{
     NotReversible, OnFailure, PointPart, ReturnStep, RollbackMethodPlan, RollbackPlan,
-    RollbackPointPlan, StatedBy, Takes,
+    RollbackPointPlan, StatedBy,
 };
 pub use sequence::{ChosenBy, ChosenStrategy, EndedBy, Move, Side, StrategyStep};
 pub use slo::{Estimate, Kept, Objective, Objectives};

@@ -33,23 +33,14 @@ closed_set! {
     }
 }
 
-/// From a least to a most time, each of which may be unknown.
-#[serde_with::skip_serializing_none]
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
-pub struct Takes {
-    /// The least.
-    pub least: Option<Span>,
-    /// The most.
-    pub most: Option<Span>,
-}
-
-impl Takes {
+impl TimeRange {
     fn of(least: Option<Span>, most: Option<Span>) -> Option<Self> {
-        (least.is_some() || most.is_some()).then_some(Self { least, most })
+        Self { least, most }.known()
     }
 
-    fn range(range: Option<TimeRange>) -> Option<Self> {
-        range.and_then(|range| Self::of(range.least, range.most))
+    /// None where neither time is known.
+    fn known(self) -> Option<Self> {
+        (self.least.is_some() || self.most.is_some()).then_some(self)
     }
 
     fn and(self, other: Self) -> Self {
@@ -69,7 +60,7 @@ pub struct RollbackMethodPlan {
     /// The source of the method.
     pub stated_by: StatedBy,
     /// Its duration. Absent if unknown.
-    pub takes: Option<Takes>,
+    pub takes: Option<TimeRange>,
     /// The source of the duration.
     pub timed_by: Option<StatedBy>,
 }
@@ -115,17 +106,17 @@ pub struct RollbackPlan {
     /// What to do after the rollback, in order.
     pub aftercare: Vec<String>,
     /// How long it takes to decide on a rollback. Absent if the policy does not state it.
-    pub assess: Option<Takes>,
+    pub assess: Option<TimeRange>,
     /// What cannot be rolled back. Empty if nothing is known.
     pub not_reversible: Vec<NotReversible>,
     /// The total time: the policy's estimate with the waits of the steps, or else the sum of
     /// `execute` and the known ones of `assess` and `verify`. If the release states the time of the
     /// first method, the sum has precedence. Absent if neither is known.
-    pub estimate: Option<Takes>,
+    pub estimate: Option<TimeRange>,
     /// The time of the rollback itself: that of the first method, or else the policy's time for
     /// all, with the waits of its steps: at least those of the first phase, at most those of the
     /// last.
-    pub execute: Option<Takes>,
+    pub execute: Option<TimeRange>,
     /// The version that is rolled back. Absent without a release.
     pub from: Option<String>,
     /// The available methods, in the order in which the rollout tries them. At least one. If one
@@ -150,7 +141,7 @@ pub struct RollbackPlan {
     /// Unknown inputs that may prevent a rollback: JSON Pointers.
     pub unknown: Vec<&'static str>,
     /// How long it takes to verify the rollback.
-    pub verify: Option<Takes>,
+    pub verify: Option<TimeRange>,
     /// The least time to watch the metrics after the rollback.
     pub watch: Span,
 }
@@ -199,7 +190,7 @@ impl Plan {
     ) -> RollbackPlan {
         let Subject { release, traffic, .. } = self.subject();
         let rollback = self.policy().rollback();
-        let waits = Takes { least: Some(least), most: Some(most) };
+        let waits = TimeRange { least: Some(least), most: Some(most) };
         let is_left = |method: &Method| tried.is_none_or(|tried| method.kind == tried);
         // `tried` may be none of the plan's methods: the input `revert` always deploys.
         let first = self.methods().iter().position(is_left);
@@ -208,15 +199,16 @@ impl Plan {
         let left = left.unwrap_or(deployed.as_ref().map_or(&[], |one| one));
         let methods: Vec<RollbackMethodPlan> =
             left.iter().map(|method| self.method_plan(*method, self.known(method.kind))).collect();
-        let assess = Takes::range(rollback.assess);
+        let assess = rollback.assess.and_then(TimeRange::known);
         let execute = methods
             .first()
             .and_then(|method| method.takes)
-            .or_else(|| Takes::range(rollback.execute))
+            .or_else(|| rollback.execute?.known())
             .map(|execute| execute.and(waits));
-        let verify = Takes::range(rollback.verify);
-        let parts = || Some(assess.into_iter().chain(verify).fold(execute?, Takes::and));
-        let by_policy = Takes::range(rollback.estimate).map(|estimate| estimate.and(waits));
+        let verify = rollback.verify.and_then(TimeRange::known);
+        let parts = || Some(assess.into_iter().chain(verify).fold(execute?, TimeRange::and));
+        let by_policy = rollback.estimate.and_then(TimeRange::known);
+        let by_policy = by_policy.map(|estimate| estimate.and(waits));
         // The policy's estimate is not for a method whose time the release states.
         let is_timed = methods.first().is_some_and(|of| of.timed_by == Some(StatedBy::Release));
         let not_reversible = (traffic.schema_change == Some(true)).then(|| self.schema_change());
@@ -265,8 +257,8 @@ impl Plan {
 
     fn method_plan(&self, method: Method, known: Option<&RollbackWay>) -> RollbackMethodPlan {
         let is_named = self.subject().named_methods().iter().any(|named| named.kind == method.kind);
-        let by_policy = known.and_then(|way| Takes::of(way.least, way.most));
-        let by_release = Takes::of(method.seconds, method.seconds);
+        let by_policy = known.and_then(|way| TimeRange::of(way.least, way.most));
+        let by_release = TimeRange::of(method.seconds, method.seconds);
         let stated_by = match known {
             _ if is_named => StatedBy::Release,
             Some(_) => StatedBy::Policy,
@@ -336,7 +328,7 @@ const SCHEMA_CHANGE: &str = "/traffic/schema_change";
 /// Why a schema change is not rolled back without a person.
 pub(crate) const SCHEMA_RISK: &str = "the previous version may not run on the changed schema";
 
-fn slowest(takes: Option<Takes>) -> Span {
+fn slowest(takes: Option<TimeRange>) -> Span {
     takes.and_then(|takes| takes.most.or(takes.least)).unwrap_or(Span::from_millis(u64::MAX))
 }
 
@@ -362,8 +354,8 @@ pub(super) fn methods_of(policy: &Policy, subject: &Subject) -> Vec<Method> {
         let switches = method.kind == RollbackMethod::BlueGreenSwitch;
         let first = policy.strategy() == Strategy::BlueGreen && switches;
         let known = policy.rollback().methods.iter().find(|way| way.kind == method.kind);
-        let by_policy = known.and_then(|way| Takes::of(way.least, way.most));
-        (!first, slowest(Takes::of(method.seconds, method.seconds).or(by_policy)))
+        let by_policy = known.and_then(|way| TimeRange::of(way.least, way.most));
+        (!first, slowest(TimeRange::of(method.seconds, method.seconds).or(by_policy)))
     });
     methods
 }
@@ -409,7 +401,7 @@ fn known_methods(policy: &Policy, subject: &Subject) -> Vec<Method> {
         RollbackMethod::GitRevert => !unmerged,
         RollbackMethod::Platform | RollbackMethod::Redeploy => true,
     });
-    sort_by_key(&mut ways, |way| slowest(Takes::of(way.least, way.most)));
+    sort_by_key(&mut ways, |way| slowest(TimeRange::of(way.least, way.most)));
     let mut kinds: Vec<RollbackMethod> = Vec::new();
     for way in ways {
         if !kinds.contains(&way.kind) {

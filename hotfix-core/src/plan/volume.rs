@@ -12,7 +12,7 @@ use crate::unit::Share;
 
 use super::Plan;
 use super::healthy::{OFTEN, trials};
-use super::power::{Advice, Need, Which, passes_in_time};
+use super::power::passes_in_time;
 use crate::stats::numeric::whole;
 use crate::stats::planning::chances::Draw;
 
@@ -28,6 +28,13 @@ pub(crate) struct ShortWindow<'p> {
     pub(crate) trials: f64,
     /// The part of its windows with too few trials, if the number of requests is random.
     pub(crate) short: f64,
+}
+
+/// A bound of a volume metric that the planned traffic does not meet.
+pub(super) struct Beyond {
+    /// What follows a reading beyond it.
+    rolls_back: bool,
+    pub(super) sentence: String,
 }
 
 /// Whether the metric decides by bounds that need a least number of trials.
@@ -115,20 +122,19 @@ impl Plan {
 
     /// The deciding volume metrics with a bound that the planned traffic does not meet, each with its
     /// gravest such bound and the phases concerned: all of them if the bound scales with the share.
-    pub(super) fn volumes_beyond(&self) -> Vec<Advice> {
+    pub(super) fn volumes_beyond(&self) -> Vec<Beyond> {
         let of = |(metric, requests_per_minute): (&Metric, f64)| {
             let gravest_first = [
-                (Which::Rollback, metric.bounds.rollback, "a healthy fix is rolled back"),
-                (Which::Success, metric.bounds.success, "a healthy fix misses this criterion"),
+                (true, "rollback", metric.bounds.rollback, "is rolled back"),
+                (false, "success", metric.bounds.success, "misses this criterion"),
             ];
-            gravest_first.into_iter().find_map(|(which, bound, then)| {
+            gravest_first.into_iter().find_map(|(rolls_back, which, bound, then)| {
                 let bound = bound_figure(metric, bound?, None)?;
                 let is_beyond = |phase: &&Phase| {
                     let part = if metric.scaled { 1.0 } else { phase.share.as_fraction() };
                     metric.worse.is_beyond(requests_per_minute * part, bound)
                 };
-                let phases = self.phases().iter().filter(is_beyond).map(|phase| phase.name);
-                let phases: Vec<_> = phases.collect();
+                let phases: Vec<&Phase> = self.phases().iter().filter(is_beyond).collect();
                 if phases.is_empty() {
                     return None;
                 }
@@ -137,17 +143,19 @@ impl Plan {
                 let (part, or) = if phases.len() == self.phases().len() {
                     (String::new(), "")
                 } else {
-                    let names = quoted(&phases, " and ");
+                    let names: Vec<_> = phases.iter().map(|phase| phase.name).collect();
+                    let names = quoted(&names, " and ");
                     (format!("the share of {names} in "), ", or scale them (`scaled = true`)")
                 };
                 let sentence = format!(
                     "{part}the planned traffic of {traffic} does not meet the {which} bound {shown} of \
-                     `{}`, so {then}: set the bounds and the reference of the metric to your \
+                     `{}`, so a healthy fix {then}: set the bounds and the reference of the metric to your \
                      traffic{or}",
                     metric.id
                 );
-                let need = Need::Volume { which, bound, requests_per_minute };
-                Some(Advice { metric: metric.id, phases, need, sentence })
+                let miss = |phase: &&Phase| phase.criteria_missed == Response::RollBack;
+                let rolls_back = rolls_back || phases.iter().any(miss);
+                Some(Beyond { rolls_back, sentence })
             })
         };
         self.planned_volumes().filter_map(of).collect()
@@ -179,13 +187,7 @@ impl Plan {
         if self.on_failure() != OnFailure::RollBack {
             return Vec::new();
         }
-        let rolls_back = |of: &Advice| {
-            let miss = |phase: &Phase| {
-                phase.criteria_missed == Response::RollBack && of.phases.contains(&phase.name)
-            };
-            let Need::Volume { which, .. } = of.need else { return false };
-            which == Which::Rollback || self.phases().iter().any(miss)
-        };
-        self.volumes_beyond().into_iter().filter(rolls_back).map(|of| of.sentence).collect()
+        let beyond = self.volumes_beyond().into_iter().filter(|of| of.rolls_back);
+        beyond.map(|of| of.sentence).collect()
     }
 }

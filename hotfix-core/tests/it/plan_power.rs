@@ -31,7 +31,6 @@ fn check(power: &Power) -> Result<(), TestCaseError> {
         for phase in &metric.phases {
             let mut chances = vec![phase.healthy_passes, phase.healthy_rolled_back.chance];
             chances.extend(phase.false_rollback.map(|chance| chance.chance));
-            chances.extend(phase.healthy_passes_by_most.map(|chance| chance.chance));
             for fault in &phase.faults {
                 chances.extend(fault.passes.map(|chance| chance.chance));
                 for found in fault.plain.iter().chain(&fault.sequential) {
@@ -129,9 +128,8 @@ fn plan_6_the_advice_holds() {
     let then = power(&document, &json!({"requests_per_minute": 1000})).leading.unwrap();
     let found = then.phases[0].faults[1].sequential.unwrap();
     assert!((found.chance - 0.8).abs() < 0.03, "{found:?}");
-    // With the bound that is advised a healthy fix passes.
-    let bound = text.as_array().unwrap().iter().find(|advice| advice["kind"] == "bound").unwrap();
-    document["metrics"]["error_rate"]["success"] = bound["bound"].clone();
+    // With the bound that a finding advises a healthy fix passes.
+    document["metrics"]["error_rate"]["success"] = json!(0.009);
     let passes = power(&document, &json!({"requests_per_minute": 1000})).leading.unwrap();
     assert!(passes.phases[..2].iter().all(|phase| phase.healthy_passes > 0.99), "{passes:?}");
 }
@@ -421,8 +419,7 @@ fn plan_6_dec_5_rollbacks_by_chance_have_one_figure_and_one_remedy() {
         ("{ ratio = 3.1, of = \"live\" }", 0.256),
     ] {
         let plan = canary(&format!("rollback = {bound}\n{volume}"), 1_000.0);
-        let power = plan.power();
-        let back = power.leading.unwrap().phases[0].healthy_rolled_back;
+        let back = plan.power().leading.unwrap().phases[0].healthy_rolled_back;
         assert!((back.chance - seen).abs() < 0.04 && back.approximate, "{bound}: {back:?}");
         let of_100 = format!("about {:.0} of 100 in `canary`", 100.0 * back.chance);
         let found =
@@ -431,12 +428,6 @@ fn plan_6_dec_5_rollbacks_by_chance_have_one_figure_and_one_remedy() {
         let lint = plan.policy().lint(None).into_iter().find(|of| of.code() == "HF-LINT-024");
         let lint = lint.map(|finding| finding.message()).unwrap_or_default();
         assert!(found.contains(&of_100) && lint.contains(&of_100), "{of_100}: {found}; {lint}");
-        let advice = power.advice.iter().find(|advice| advice.sentence.contains("rollback bound"));
-        let advice = advice.map(|advice| advice.sentence.as_str()).unwrap_or_default();
-        let misses = format!("of `canary` and `all` in {:.0} and", 100.0 * back.chance);
-        assert!(advice.contains(&misses), "{misses}: {advice}");
-        let set = found.split("set it to ").nth(1).and_then(|rest| rest.split(',').next()).unwrap();
-        assert!(advice.contains(&format!("at or below {set} (")), "{set}: {advice}");
     }
 }
 
@@ -452,20 +443,6 @@ fn plan_6_a_bound_on_a_step_is_missed_as_by_exactly_the_planned_requests() {
     // At most five of 1,000, and four of 990; with as many requests as chance brings 47.1 of 100 of both are missed.
     assert!((misses(1_000.0) - 0.384).abs() < 0.001, "{}", misses(1_000.0));
     assert!((misses(990.0) - 0.551).abs() < 0.001, "{}", misses(990.0));
-}
-
-/// Where a miss only holds, the last `watch` of the phase counts: simulated with 3,000 rollouts each.
-#[test]
-fn plan_6_a_phase_that_holds_passes_at_any_tick_until_its_longest_time() {
-    for (bound, passes) in [("0.5%", 0.894), ("0.55%", 0.938)] {
-        let plan = canary(&format!("success = \"{bound}\"\nrollback = \"60%\""), 1_000.0);
-        let mut document: Value = serde_json::from_str(&plan.policy().to_json()).unwrap();
-        document["phases"][0]["criteria_missed"] = json!("hold");
-        document["phases"][0]["watch_most"] = json!("20min");
-        let seen = power(&document, &json!({"requests_per_minute": 1000})).leading.unwrap();
-        let said = seen.phases[0].healthy_passes_by_most.unwrap().chance;
-        assert!((said - passes).abs() < 0.05, "{bound}: {said}");
-    }
 }
 
 /// As many trials as the least are too few in half of the windows.
@@ -519,10 +496,7 @@ fn plan_6_dec_5_alerts_by_chance_have_one_figure() {
     let lint = lint.map(|finding| finding.message()).unwrap_or_default();
     assert!(lint.contains("in 11 of 100 windows of `canary`"), "{lint}");
     let said: Vec<String> = plan.findings().into_iter().map(|of| of.text).collect();
-    assert!(
-        said.iter().any(|text| text.contains("11 of 100 in `canary` of its windows")),
-        "{said:?}"
-    );
+    assert!(said.iter().any(|text| text.contains("11 of 100 windows in `canary`")), "{said:?}");
 }
 
 proptest! {

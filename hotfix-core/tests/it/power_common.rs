@@ -371,10 +371,9 @@ pub fn entries(
                     back,
                     here,
                 ));
-                let about = plain.minutes_approximate;
                 entries.push(Entry::mean(
                     of("minutes by bounds"),
-                    (plain.minutes, about),
+                    (plain.minutes, true),
                     least(index),
                     &minutes,
                 ));
@@ -388,16 +387,19 @@ pub fn entries(
             let (chance, about) = (power.all_gates, power.all_gates_approximate);
             entries.push(Entry::share(of("passes"), chance, about, all, runs));
         } else {
-            let whole = &power.faults[at - 1];
-            let (passes, plain) = (whole.passes, whole.plain);
-            entries.push(Entry::share(of("passes"), passes.chance, passes.approximate, all, runs));
-            entries.push(Entry::share(
-                of("rolled back"),
-                plain.chance,
-                plain.approximate,
-                gone,
-                runs,
-            ));
+            // A phase is reached by what passed those before it.
+            let (mut reached, mut back, mut about) = (1.0, 0.0, [false; 2]);
+            for fault in power.phases.iter().map(|phase| &phase.faults[at - 1]) {
+                let (passes, plain) = (fault.passes.unwrap(), fault.plain.unwrap());
+                back += reached * plain.chance;
+                // What hardly ever comes there cannot be far off.
+                let matters = reached > 5e-4;
+                about[1] |= matters && (plain.approximate || about[0]);
+                about[0] |= matters && passes.approximate;
+                reached *= passes.chance;
+            }
+            entries.push(Entry::share(of("passes"), reached, about[0], all, runs));
+            entries.push(Entry::share(of("rolled back"), back, about[1], gone, runs));
         }
     }
     let compared = phases.iter().enumerate().filter(|(_, phase)| phase.share < Share::ALL);
@@ -429,10 +431,9 @@ pub fn entries(
             entries.push(of_test);
             let minutes: Vec<f64> =
                 fates.iter().map(|fate| fate.gone.map_or(least(index), |gone| gone.1)).collect();
-            let about = found.minutes_approximate;
             entries.push(Entry::mean(
                 of("minutes by the test"),
-                (found.minutes, about),
+                (found.minutes, true),
                 least(index),
                 &minutes,
             ));

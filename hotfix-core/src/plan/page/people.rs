@@ -64,7 +64,7 @@ pub(super) fn advice(plan: &Plan, page: &mut Page) {
             continue;
         }
         let rows = of_kind.iter().map(|advice| {
-            let check = advice.seen_to_by.as_deref().map(sentence_text);
+            let check = advice.seen_to_by.map(sentence_text);
             [markdown(advice.text), check.unwrap_or_else(|| "people".to_owned())]
         });
         page.table([heading, "Ensured by"], rows.collect());

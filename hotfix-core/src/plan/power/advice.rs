@@ -1,19 +1,14 @@
-//! Advice that improves the power: longer phases, more traffic, more instances, other bounds.
-
-use std::fmt::Write as _;
+//! Advice that improves the power: longer phases, more traffic, more instances.
 
 use serde::Serialize;
 
-use crate::grade::closed_set;
-use crate::metric::bound_figure;
 use crate::plan::Plan;
-use crate::plan::by_chance::{self, Advised};
-use crate::plan::healthy::{OFTEN, trials};
-use crate::policy::section::{Bound, Metric};
+use crate::plan::healthy::trials;
+use crate::policy::section::Metric;
 use crate::stats::numeric::larger;
 use crate::unit::{MetricName, PhaseName, Share};
 
-use super::format::{bound, cases, figures, lasting, list};
+use super::format::{cases, lasting};
 use super::test::Test;
 use super::watch::{Watching, minutes_of};
 use super::{MetricPower, POWER};
@@ -43,28 +38,6 @@ pub struct Advice {
 #[serde(tag = "kind", rename_all = "snake_case")]
 #[non_exhaustive]
 pub enum Need {
-    /// A bound that a healthy fix meets.
-    Bound {
-        /// Which bound.
-        which: Which,
-        /// Chance that a healthy fix meets the present bound in all phases.
-        passes: f64,
-        /// The advised bound as a multiple of the reference's bad events. Absent if none helps.
-        ratio: Option<f64>,
-        /// The advised bound in the metric's unit.
-        bound: Option<f64>,
-        /// Chance that a healthy fix meets the advised bound in all phases.
-        then: Option<f64>,
-    },
-    /// A volume bound that the planned traffic meets.
-    Volume {
-        /// The gravest bound that it does not meet.
-        which: Which,
-        /// Its figure at 100% of the traffic, per minute.
-        bound: f64,
-        /// The planned traffic.
-        requests_per_minute: f64,
-    },
     /// Enough trials for a band. The gate waits without them.
     Trials {
         /// Length of a trailing window that has them, in minutes.
@@ -90,92 +63,11 @@ pub enum Need {
     },
 }
 
-closed_set! {
-    /// Which bound of a metric.
-    Which {
-        /// The gate's bound for the whole phase.
-        Success = "success",
-        /// The bound for trailing windows at every tick.
-        Rollback = "rollback",
-    }
-}
-
-/// Advice that lets a healthy fix pass.
-pub(super) fn bounds(plan: &Plan, metric: &Metric, seen: &MetricPower) -> Vec<Advice> {
-    let mut advice = Vec::new();
-    let bounds =
-        [(Which::Success, metric.bounds.success), (Which::Rollback, metric.bounds.rollback)];
-    // Fewer are rolled back by this bound than by all.
-    let seldom = seen.phases.iter().all(|of| of.healthy_rolled_back.chance <= OFTEN);
-    for (which, bound) in bounds.into_iter().filter(|of| of.0 == Which::Success || !seldom) {
-        advice.extend(bound.and_then(|bound| other_bound(plan, metric, which, bound)));
-    }
-    for (phase, seen) in plan.phases().iter().zip(&seen.phases) {
-        if seen.waits_for_trials
-            && let Some(watching) = Watching::try_new(plan, metric, phase)
-        {
-            advice.push(more_trials(plan, &watching));
-        }
-    }
-    advice
-}
-
-/// None where a healthy fix seldom misses this one.
-fn other_bound(plan: &Plan, metric: &Metric, which: Which, present: Bound) -> Option<Advice> {
-    let of = match which {
-        Which::Success => by_chance::Which::Success,
-        Which::Rollback => by_chance::Which::Rollback,
-    };
-    let missed = plan.often(metric, of, present);
-    if missed.is_empty() {
-        return None;
-    }
-    let found = plan.advised(metric, of, present);
-    let phases: Vec<PhaseName> = missed.iter().map(|(phase, _)| phase.name).collect();
-    let fails: Vec<f64> = missed.iter().map(|(_, chance)| *chance).collect();
-    let (in_the, all) = match which {
-        Which::Success => (if phases.len() == 1 { "at the gate" } else { "at the gates" }, "gates"),
-        Which::Rollback => {
-            (if phases.len() == 1 { "in a window" } else { "in windows" }, "windows")
-        }
-    };
-    let mut sentence = format!(
-        "`{}`: a fix at the reference rate misses the {which} bound {in_the} of {} in {} of 100 cases",
-        metric.id,
-        list(&phases),
-        figures(&fails)
-    );
-    let need = Need::Bound {
-        which,
-        passes: plan.kept(metric, of, present),
-        ratio: found.map(|of| of.ratio),
-        bound: found.map(|of| of.figure),
-        then: found.map(|of| of.kept),
-    };
-    if let Some(Advised { ratio, figure, kept }) = found {
-        let words = bound(metric, figure, ratio);
-        let _ = write!(sentence, "; with the bound {words} it passes all {all} in {}", cases(kept));
-    } else {
-        sentence.push_str("; no bound up to 100 times the reference lets it pass at this traffic");
-    }
-    if which == Which::Success {
-        sentence.push_str(at_the_record(metric));
-    }
-    Some(Advice { metric: metric.id, phases, need, sentence })
-}
-
-/// A note for a bound at the reference itself or a stricter one: neither time nor traffic helps.
-fn at_the_record(metric: &Metric) -> &'static str {
-    let figure = metric.bounds.success.and_then(|bound| bound_figure(metric, bound, None));
-    match (figure, metric.reference) {
-        (Some(figure), Some(record)) if metric.worse.is_beyond(record, figure) => {
-            ". More time or traffic makes it worse: the bound is stricter than the reference"
-        }
-        (Some(figure), Some(record)) if !metric.worse.is_beyond(figure, record) => {
-            ". More time or traffic does not help: a fix at the reference rate is beyond that bound half of the time"
-        }
-        _ => "",
-    }
+/// What gates that wait for trials need.
+pub(super) fn for_gates(plan: &Plan, metric: &Metric, seen: &MetricPower) -> Vec<Advice> {
+    let phases = plan.phases().iter().zip(&seen.phases).filter(|(_, seen)| seen.waits_for_trials);
+    let watching = phases.filter_map(|(phase, _)| Watching::try_new(plan, metric, phase));
+    watching.map(|watching| more_trials(plan, &watching)).collect()
 }
 
 fn more_trials(plan: &Plan, watching: &Watching<'_>) -> Advice {
@@ -213,7 +105,6 @@ fn more_trials(plan: &Plan, watching: &Watching<'_>) -> Advice {
     let need = Need::Trials { window_minutes, requests_per_minute: needed };
     Advice { metric: metric.id, phases: vec![phase.name], need, sentence }
 }
-
 /// Advice for a fault of the policy's margin, for each phase with a live arm.
 pub(super) fn faults(plan: &Plan, metric: &Metric, seen: &MetricPower) -> Vec<Advice> {
     let margin = plan.policy().settings(metric).margin.value();

@@ -2,8 +2,6 @@
 
 use std::fmt::Display;
 
-use crate::grade::Worse;
-use crate::policy::section::Metric;
 use crate::text::{self, quoted};
 
 use super::Chance;
@@ -63,31 +61,6 @@ pub(super) fn lasting(minutes: f64) -> String {
     }
 }
 
-/// A bound: `at or below 0.9% (3 × the reference)`.
-pub(super) fn bound(metric: &Metric, at: f64, ratio: f64) -> String {
-    let value = if metric.kind.is_fraction() {
-        format!("{}%", percent(at))
-    } else {
-        format!("{}/min", figure(at))
-    };
-    let ratio = figure(ratio);
-    match metric.worse {
-        Worse::Higher => format!("at or below {value} ({ratio} × the reference)"),
-        Worse::Lower => format!("at or above {value} ({ratio} × the reference's failures)"),
-    }
-}
-
-/// A percentage. A share near 1 keeps the digits that distinguish it from 1.
-fn percent(share: f64) -> String {
-    if share > 0.5 {
-        let rest = figure(100.0 * (1.0 - share));
-        let places = rest.split_once('.').map_or(0, |(_, digits)| digits.len());
-        format!("{:.places$}", 100.0 * share)
-    } else {
-        figure(100.0 * share)
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -105,6 +78,5 @@ mod tests {
             ["30 s", "10 min", "51.5 min", "4.17 h", "3.47 days"]
         );
         assert_eq!([0.003, 90.0, 1234.0, 2.5].map(figure), ["0.003", "90", "1234", "2.5"]);
-        assert_eq!([0.985, 0.009].map(percent), ["98.5", "0.9"]);
     }
 }

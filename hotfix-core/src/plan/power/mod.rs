@@ -15,7 +15,7 @@ mod watch;
 
 use serde::{Deserialize, Serialize};
 
-use crate::grade::{Response, Worse, closed_set};
+use crate::grade::{Worse, closed_set};
 use crate::plan::Plan;
 use crate::plan::healthy::traffic_metric;
 use crate::policy::section::Metric;
@@ -23,7 +23,7 @@ use crate::text::quoted;
 use crate::unit::{MetricName, PhaseName, Share};
 
 pub use crate::stats::planning::Chance;
-pub use advice::{Advice, Need, Which};
+pub use advice::{Advice, Need};
 pub use history::{CalibratedDelay, HistoryWorth};
 pub(crate) use watch::{kept_by_rollback, passes_in_time};
 
@@ -46,8 +46,6 @@ const MOST_TRAFFIC: f64 = 1e9;
 pub struct Power {
     /// Requests per minute over all arms. Absent if unknown.
     pub requests_per_minute: Option<f64>,
-    /// Source of that figure.
-    pub traffic_from: Option<TrafficSource>,
     /// The metric whose reference it is.
     #[serde(skip)]
     pub(super) volume: Option<MetricName>,
@@ -69,18 +67,14 @@ pub struct Power {
 }
 
 closed_set! {
-    /// Source of the traffic figure.
-    TrafficSource {
-        Traffic = "traffic",
-        Reference = "reference",
-    }
     /// Why a metric has no power analysis.
     Blind {
         /// It has no reference from before the incident.
         NoReference = "no_reference",
         /// Its reference is 0, which has no multiples.
         ReferenceOfZero = "reference_of_zero",
-        /// Its distribution is not known in advance: quantiles and gauges are not counts.
+        /// Its distribution is not known in advance: quantiles, gauges and volumes are not counts
+        /// of bad events.
         NoCount = "no_count",
         /// A count with `worse = "lower"`.
         FewerIsWorse = "fewer_is_worse",
@@ -112,9 +106,6 @@ pub struct MetricPower {
     pub metric: MetricName,
     /// Bad events per trial, or per minute, of a release at the reference rate.
     pub base_rate: f64,
-    /// Response to a crossing of its sequential test: `roll_back`, or `ask` if its evidence may not
-    /// act. Absent if it has no test.
-    pub test_calls_for: Option<Response>,
     /// Its part of the chance of a false rollback. Absent if it has no test.
     pub alpha: Option<f64>,
     /// What a history is worth to its test. Absent if none calibrates it.
@@ -125,8 +116,6 @@ pub struct MetricPower {
     pub all_gates: f64,
     /// Whether that is approximate.
     pub all_gates_approximate: bool,
-    /// The same for faults, and whether a phase rolls them back in its least time.
-    pub faults: Vec<WholeWay>,
 }
 
 /// The power analysis of one metric in one phase.
@@ -151,8 +140,6 @@ pub struct PhasePower {
     pub healthy_passes: f64,
     /// Whether that is approximate.
     pub healthy_passes_approximate: bool,
-    /// Chance to pass by the longest time, if a missed criterion only holds.
-    pub healthy_passes_by_most: Option<Chance>,
     /// Chance that such a fix is rolled back by plain bounds.
     pub healthy_rolled_back: Chance,
     /// Chance that the sequential test rolls such a fix back, in this phase alone. Absent without a
@@ -195,27 +182,11 @@ pub struct Detection {
     pub chance: f64,
     /// Whether that is approximate.
     pub approximate: bool,
-    /// Average minutes until it is found or the least time is over.
+    /// Average minutes until it is found or the least time is over; approximate.
     pub minutes: f64,
-    /// Average number of requests of this phase that fail until then, beyond the reference rate.
+    /// Average number of requests of this phase that fail until then, beyond the reference rate;
+    /// approximate.
     pub requests_affected: f64,
-    /// Whether these two are approximate.
-    pub minutes_approximate: bool,
-}
-
-/// The power analysis of a fault over all phases, each for its least time.
-#[derive(Clone, Copy, Debug, PartialEq, Serialize)]
-pub struct WholeWay {
-    /// The fault's rate as a multiple of the reference's.
-    pub ratio: f64,
-    /// Chance that it passes every gate in its least time, by plain bounds.
-    pub passes: Chance,
-    /// Chance that plain bounds roll it back in the least time of a phase that it reaches.
-    pub plain: Chance,
-    /// Chance that the sequential test finds it in some phase, computed as if each phase started
-    /// without evidence. The real test keeps its evidence and finds more.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub sequential: Option<Chance>,
 }
 
 impl Plan {
@@ -243,15 +214,10 @@ impl Plan {
     /// ```
     pub fn power(&self) -> Power {
         let requests = self.requests_per_minute();
-        let source = match self.subject().traffic.requests_per_minute {
-            Some(_) => Some(TrafficSource::Traffic),
-            None => requests.map(|_| TrafficSource::Reference),
-        };
-        let from_policy = source == Some(TrafficSource::Reference);
-        let volume = traffic_metric(self.policy()).filter(|_| from_policy);
+        let is_given = self.subject().traffic.requests_per_minute.is_some();
+        let volume = traffic_metric(self.policy()).filter(|_| !is_given);
         let mut power = Power {
             requests_per_minute: requests,
-            traffic_from: source,
             volume: volume.map(|(metric, _)| metric.id),
             power: POWER,
             ..Power::default()
@@ -268,11 +234,11 @@ impl Plan {
             match self.metric_power(metric) {
                 Ok(seen) if leading == Some(metric.id) => {
                     power.advice.extend(advice::faults(self, metric, &seen));
-                    power.advice.splice(0..0, advice::bounds(self, metric, &seen));
+                    power.advice.splice(0..0, advice::for_gates(self, metric, &seen));
                     power.leading = Some(seen);
                 }
                 Ok(seen) => {
-                    power.advice.extend(advice::bounds(self, metric, &seen));
+                    power.advice.extend(advice::for_gates(self, metric, &seen));
                     power.metrics.push(seen);
                 }
                 Err(why) => {
@@ -281,8 +247,6 @@ impl Plan {
                 }
             }
         }
-        // Nothing else matters while a healthy fix cannot pass.
-        power.advice.splice(0..0, self.volumes_beyond());
         power.missing = match (leading, requests) {
             (None, _) => Some(no_reference(proportions())),
             (_, None) => Some("the traffic is unknown: give `requests_per_minute` in the traffic, or add `reference` to a volume metric".to_owned()),

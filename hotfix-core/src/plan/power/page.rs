@@ -189,7 +189,7 @@ impl Blind {
             Self::NoReference => "no reference",
             Self::ReferenceOfZero => "its reference is 0, so no multiple of it is a fault",
             Self::NoCount => {
-                "how quantiles and gauges vary is not known in advance, nor how often a healthy fix crosses their bounds"
+                "how it varies is not known in advance, nor how often a healthy fix crosses its bounds"
             }
             Self::FewerIsWorse => "a count of which fewer are worse",
             Self::NoTraffic => "the traffic is unknown",

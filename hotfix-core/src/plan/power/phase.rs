@@ -3,13 +3,11 @@
 use crate::metric_kind::Data;
 use crate::plan::Plan;
 use crate::policy::section::{Metric, Phase};
-use crate::stats::planning::bands::CLOSE;
 
 use super::test::{Found, Test, response};
 use super::watch::{Watching, bad_rate, minutes_of};
 use super::{
     Blind, Chance, Detection, FaultPower, MOST_TRAFFIC, MetricPower, POWER, PhasePower, RATIOS,
-    WholeWay,
 };
 
 /// A chance as near to 0 or 1 as this is not called approximate.
@@ -35,16 +33,13 @@ impl Plan {
         let phases = self.phases().iter().map(|phase| self.phase_power(metric, phase));
         let phases = phases.collect::<Option<Vec<_>>>().ok_or(Blind::TooMuch)?;
         let all_gates = phases.iter().map(|phase| phase.healthy_passes).product();
-        let test_calls_for = response(self, metric);
         Ok(MetricPower {
             metric: metric.id,
             base_rate: rate,
-            test_calls_for,
-            alpha: test_calls_for.map(|_| self.error_budget().sequential_of(metric)),
+            alpha: response(self, metric).map(|_| self.error_budget().sequential_of(metric)),
             history: self.history_worth(metric),
             all_gates,
             all_gates_approximate: phases.iter().any(|phase| phase.healthy_passes_approximate),
-            faults: Self::whole_way(&phases),
             phases,
         })
     }
@@ -54,7 +49,6 @@ impl Plan {
         let test = Test::try_new(self, &watching);
         let healthy = watching.course(1.0);
         let passes = about(healthy.passes, healthy.about);
-        let by_most = watching.passes_by_most(healthy.gone);
         let false_rollback = test.as_ref().and_then(|test| test.finds(1.0));
         let faults = RATIOS.map(|ratio| fault(&watching, test.as_ref(), ratio));
         Some(PhasePower {
@@ -66,8 +60,6 @@ impl Plan {
             allowed_events: watching.allowed().map(|most| most as f64),
             healthy_passes: passes.chance,
             healthy_passes_approximate: passes.approximate,
-            healthy_passes_by_most: by_most
-                .map(|chance| Chance { chance, approximate: chance < 1.0 - 1e-3 }),
             healthy_rolled_back: about(healthy.gone, healthy.about),
             false_rollback: false_rollback
                 .map(|found| Chance { chance: found.chance, approximate: true }),
@@ -75,36 +67,6 @@ impl Plan {
             faults: faults.to_vec(),
             smallest_ratio: test.as_ref().and_then(|test| test.smallest_ratio(POWER)),
         })
-    }
-
-    /// Over all phases: one is reached if those before it were passed in their least time. Windows
-    /// begin again with each, so phases do not depend on each other.
-    fn whole_way(phases: &[PhasePower]) -> Vec<WholeWay> {
-        let ratios = RATIOS.iter().enumerate().map(|(at, &ratio)| {
-            let mut whole = WholeWay {
-                ratio,
-                passes: Chance { chance: 1.0, approximate: false },
-                plain: Chance { chance: 0.0, approximate: false },
-                sequential: None,
-            };
-            for fault in phases.iter().map(|phase| &phase.faults[at]) {
-                let (passes, plain) = (fault.passes?, fault.plain?);
-                whole.plain.chance += whole.passes.chance * plain.chance;
-                // What hardly ever comes there cannot be far off.
-                let matters = whole.passes.chance > CLOSE;
-                whole.plain.approximate |=
-                    matters && (plain.approximate || whole.passes.approximate);
-                whole.passes.chance *= passes.chance;
-                whole.passes.approximate |= matters && passes.approximate;
-                if let Some(found) = fault.sequential {
-                    let before = whole.sequential.map_or(1.0, |chance| 1.0 - chance.chance);
-                    let chance = 1.0 - before * (1.0 - found.chance);
-                    whole.sequential = Some(Chance { chance, approximate: true });
-                }
-            }
-            Some(whole)
-        });
-        ratios.flatten().collect()
     }
 }
 
@@ -123,20 +85,19 @@ fn fault(watching: &Watching<'_>, test: Option<&Test<'_>>, ratio: f64) -> FaultP
     let least = minutes_of(watching.lasts).max(watching.cadence / 60.0);
     let counted_minutes = watching.minutes_counted().max(f64::MIN_POSITIVE);
     let hurt_a_minute = watching.expected() / counted_minutes * (ratio - 1.0);
-    let detection = |Chance { chance, approximate }, minutes: f64, minutes_approximate| {
+    let detection = |Chance { chance, approximate }, minutes: f64| {
         let minutes = minutes.min(least);
         let requests_affected = hurt_a_minute * minutes;
-        Detection { chance, approximate, minutes, requests_affected, minutes_approximate }
+        Detection { chance, approximate, minutes, requests_affected }
     };
     let plain = course.ticks() * watching.cadence / 60.0;
-    let plain_about = course.about || watching.may_put_off();
-    let found = test.and_then(|test| test.finds(ratio)).map(|Found { chance, minutes }| {
-        detection(Chance { chance, approximate: true }, minutes, true)
-    });
+    let found = test
+        .and_then(|test| test.finds(ratio))
+        .map(|Found { chance, minutes }| detection(Chance { chance, approximate: true }, minutes));
     FaultPower {
         ratio,
         passes: Some(about(course.passes, course.about)),
-        plain: Some(detection(about(course.gone, course.about), plain, plain_about)),
+        plain: Some(detection(about(course.gone, course.about), plain)),
         sequential: found,
         time_to_detect: test.and_then(|test| test.time_to_detect(ratio)),
     }

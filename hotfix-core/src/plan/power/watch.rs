@@ -29,9 +29,6 @@ struct Tick {
     look: Evaluation,
     /// Its limit while no evidence confirms the rollback bound.
     unconfirmed: Option<Limit>,
-    /// Most in what counts of the phase with which the gate would be met here: its last `watch`. None with too
-    /// few trials.
-    met: Option<Limit>,
 }
 
 /// One metric in one phase.
@@ -47,7 +44,7 @@ pub(super) struct Watching<'a> {
     ticks: Vec<Tick>,
     /// Until the gate is judged.
     pub(super) lasts: Span,
-    /// The same in ticks, of which the first ones are of the warm-up; further ones are for `watch_most`.
+    /// The same in ticks, of which the first ones are of the warm-up.
     pub(super) least: usize,
     pub(super) warm: usize,
     /// Trials of both arms until the gate, without the warm-up; for a count, seconds of exposure.
@@ -81,8 +78,7 @@ impl<'a> Watching<'a> {
         let ticks_of = |time: Span| time.as_millis().div_ceil(cadence).max(1);
         let lasts = policy.gate_after(phase);
         let least = ticks_of(lasts);
-        let most = phase.watch_most.map_or(least, ticks_of).max(least);
-        if most > MOST_TICKS {
+        if least > MOST_TICKS {
             return None;
         }
         let ticks = |number: u64| usize::try_from(number).ok();
@@ -92,7 +88,7 @@ impl<'a> Watching<'a> {
             rate: bad_rate(metric)?,
             policy,
             traffic,
-            ticks: Vec::with_capacity(ticks(most)?),
+            ticks: Vec::with_capacity(ticks(least)?),
             lasts,
             least: ticks(least)?,
             warm: ticks(ticks_of(warm_up) - 1)?,
@@ -106,7 +102,7 @@ impl<'a> Watching<'a> {
         };
         // Of both arms, after each tick.
         let (mut sums, mut before) = (vec![[0.0; 2]], [0.0; 2]);
-        for tick in 1..=ticks(most)? {
+        for tick in 1..=watching.least {
             let now = watching.totals(Span::from_millis(cadence.saturating_mul(tick as u64)))?;
             let is_counted = tick > watching.warm;
             let came = if is_counted { less(now, before) } else { [0.0; 2] };
@@ -160,7 +156,7 @@ impl<'a> Watching<'a> {
         let drawn = |trials| draw(metric, trials, rate);
         let (draw, live) = (drawn(canary), drawn(live));
         let look = Evaluation { draw, live, stays: None, beside: None, hopeful: None };
-        let mut tick = Tick { look, unconfirmed: None, met: self.met(sums) };
+        let mut tick = Tick { look, unconfirmed: None };
         if sums.len() - 1 <= self.warm {
             return tick;
         }
@@ -196,10 +192,10 @@ impl<'a> Watching<'a> {
 
     /// Sets what is asked at the gate.
     fn end(&mut self, sums: &[[f64; 2]]) {
-        let (sums, least) = (&sums[..=self.least], self.policy.watch().least_trials);
+        let least = self.policy.watch().least_trials;
         let window = last(sums, self.window);
         self.counted = sums[self.least];
-        self.gate = self.ticks[self.least - 1].met;
+        self.gate = self.met();
         if self.is_asked(sums) && (self.metric.kind.has_exposure() || window[0] >= least) {
             let Bounds { alert, rollback, .. } = self.metric.bounds;
             let calm = self.strictest(&[alert, rollback], window, least);
@@ -253,19 +249,16 @@ impl<'a> Watching<'a> {
         limits.min_by_key(|limit| limit.most)
     }
 
-    /// Most bad events in the last `watch` of a phase with which the gate is met; none before its least time is
-    /// over, or with too few trials.
-    fn met(&mut self, sums: &[[f64; 2]]) -> Option<Limit> {
-        let tick = sums.len() - 1;
-        let is_judged =
-            self.metric.kind.has_exposure() || sums[tick][0] >= self.policy.watch().least_trials;
-        if tick < self.least || !is_judged {
+    /// Most bad events in the phase with which the gate is met; none with too few trials.
+    fn met(&mut self) -> Option<Limit> {
+        let least = self.policy.watch().least_trials;
+        if !self.metric.kind.has_exposure() && self.counted[0] < least {
             return None;
         }
         let Bounds { success, alert, rollback, .. } = self.metric.bounds;
         let is_judged = self.phase.criteria_missed != Response::Continue;
         let bounds = [success, alert, rollback].map(|bound| bound.filter(|_| is_judged));
-        let met = self.strictest(&bounds, last(sums, self.least), 0.0);
+        let met = self.strictest(&bounds, self.counted, 0.0);
         Some(met.unwrap_or(Limit::certain(usize::MAX)))
     }
 
@@ -324,17 +317,10 @@ impl<'a> Watching<'a> {
 
     /// What becomes of a canary with so many times the record's rate of bad events.
     pub(super) fn course(&self, ratio: f64) -> Crossing {
-        let looks = self.looks(ratio, self.least);
+        let looks = self.looks(ratio);
         let mut course = self.bands(&looks).course();
         course.about |= self.unless_unconfirmed(&mut course, &looks, ratio) || self.leaves_out();
         course
-    }
-
-    /// Whether a live arm that happens to be clearly beyond the bound, too, puts off the rollback of what
-    /// cannot meet it, which is left out.
-    pub(super) fn may_put_off(&self) -> bool {
-        let mut ticks = self.ticks[..self.least].iter();
-        self.phase.share < Share::ALL && ticks.any(|tick| tick.look.hopeful.is_some())
     }
 
     /// A rollback bound of both arms waits for evidence that the canary is worse, where a test gives it.
@@ -367,23 +353,6 @@ impl<'a> Watching<'a> {
         true
     }
 
-    /// Chance of a healthy canary to pass by the longest time, where a miss only holds: at the gate or at any later
-    /// look; none where there is no such time or it cannot be computed. `gone` is the chance of a
-    /// rollback by the gate; alerts after it are left out.
-    pub(super) fn passes_by_most(&self, gone: f64) -> Option<f64> {
-        if self.ticks.len() <= self.least
-            || self.waits()
-            || self.phase.criteria_missed != Response::Hold
-        {
-            return None;
-        }
-        let looks = self.looks(1.0, self.ticks.len());
-        let limits = self.ticks[self.least - 1..].iter();
-        let limits = limits.map(|tick| tick.met.map_or(usize::MAX, |met| met.most));
-        let limits: Vec<usize> = limits.collect();
-        Some(self.bands(&looks).passes_by_most(&limits) * (1.0 - gone))
-    }
-
     fn bands<'b>(&self, looks: &'b [Evaluation]) -> Bands<'b> {
         Bands {
             looks,
@@ -396,8 +365,8 @@ impl<'a> Watching<'a> {
         }
     }
 
-    fn looks(&self, ratio: f64, ticks: usize) -> Vec<Evaluation> {
-        let looks = self.ticks[..ticks].iter().map(|tick| &tick.look);
+    fn looks(&self, ratio: f64) -> Vec<Evaluation> {
+        let looks = self.ticks.iter().map(|tick| &tick.look);
         looks.map(|look| Evaluation { draw: look.draw.times(ratio), ..*look }).collect()
     }
 

@@ -6,8 +6,6 @@
 
 mod rules;
 
-use std::cmp::Reverse;
-
 use serde::Serialize;
 
 use super::Plan;
@@ -161,15 +159,8 @@ fn consider(policy: &Policy, grounds: &Grounds<'_>) -> Vec<Considered> {
     sort_by_key(&mut considered, |one| {
         let count = |weight| one.reasons.iter().filter(|reason| reason.weight == weight).count();
         let against = (!one.can_be_planned, count(Weight::Against));
-        let drawbacks = Strategy::ALL.len() * 10 + count(Weight::For);
-        let score = drawbacks.saturating_sub(count(Weight::Drawback));
-        (
-            against,
-            one.strategy != policy.strategy(),
-            Reverse(score),
-            place(one.strategy),
-            one.strategy,
-        )
+        let score = count(Weight::Drawback).cast_signed() - count(Weight::For).cast_signed();
+        (against, one.strategy != policy.strategy(), score, place(one.strategy), one.strategy)
     });
     considered
 }

@@ -186,7 +186,7 @@ impl Bands<'_> {
         let crossed = sum(readings.iter().map(Reading::beyond));
         let correlation = self.correlation(&readings, crossed);
         if crossed > SELDOM {
-            let windows = Windows { window: self.window, in_a_row: self.in_a_row, above: true };
+            let windows = Windows { window: self.window, in_a_row: self.in_a_row };
             return (windows.kept(&readings, self.like()), crossed, correlation);
         }
         // At most the sum of theirs.
@@ -327,23 +327,5 @@ impl Bands<'_> {
         };
         let looks: Vec<Evaluation> = self.looks.iter().map(hopeful).collect();
         Bands { looks: &looks, window: looks.len(), in_a_row: 1, ..*self }.windows().0
-    }
-
-    /// Chance to pass at the gate or at a later look, where a miss only holds; `looks` go on until
-    /// the longest time is over, and `most` are the limits of the evaluations from the gate on, each of
-    /// as many ticks as there are until the gate.
-    pub(crate) fn passes_by_most(&self, most: &[usize]) -> f64 {
-        let window = self.looks.len() + 1 - most.len();
-        let (mut sums, mut total) = (vec![Draw::NOTHING], Draw::NOTHING);
-        let readings = self.looks.iter().enumerate().map(|(at, look)| {
-            total = total.and(look.draw);
-            sums.push(total);
-            let asked = (at + 1).checked_sub(window);
-            let met = asked.map(|from| total.less(sums[from]).at_most(most[from]));
-            Reading { mean: look.draw.mean(), within: met.map(|met| (1.0 - met, 0.0)) }
-        });
-        let readings: Vec<Reading> = readings.collect();
-        let kept = Windows { window, in_a_row: 1, above: false }.kept(&readings, 1.0);
-        larger(1.0 - kept[kept.len() - 1], 0.0)
     }
 }

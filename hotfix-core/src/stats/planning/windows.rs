@@ -50,8 +50,6 @@ pub(super) struct Windows {
     pub(super) window: usize,
     /// Breaches in a row that end a phase; at least 1.
     pub(super) in_a_row: usize,
-    /// Windows breach their limit with more events; else with fewer or as many.
-    pub(super) above: bool,
 }
 
 impl Windows {
@@ -66,11 +64,7 @@ impl Windows {
             let readings: Vec<Reading> = readings.chunks(joined).map(one).collect();
             let (window, in_a_row) =
                 (self.window.div_ceil(joined), (self.in_a_row - 1).div_ceil(joined) + 1);
-            return apart(
-                &Self { window, in_a_row, ..*self }.kept(&readings, like),
-                joined,
-                number,
-            );
+            return apart(&Self { window, in_a_row }.kept(&readings, like), joined, number);
         }
         let warm = readings.iter().take_while(|reading| reading.mean <= 0.0).count();
         let settled = warm + (SETTLED * self.window).max(SETTLED_READINGS) + self.in_a_row;
@@ -100,7 +94,7 @@ impl Windows {
             let (_, waits) = reading.within?;
             let asked = if unasked > 0.0 { 1.0 - waits } else { 1.0 };
             let within = larger(1.0 - reading.beyond() / larger(asked, 1e-9), 0.0);
-            Some(Place::of(mean, if self.above { within } else { 1.0 - within }))
+            Some(Place::of(mean, within))
         });
         let places: Vec<Option<Place>> = places.collect();
         let limits =
@@ -108,7 +102,8 @@ impl Windows {
         // On average over the windows that are breached.
         let part = places.iter().zip(followed);
         let part = part.map(|(of, reading)| reading.beyond() * of.map_or(0.0, |of| of.part));
-        let part = sum(part) / sum(followed.iter().map(Reading::beyond));
+        let beyond = sum(followed.iter().map(Reading::beyond));
+        let part = sum(part) / larger(beyond, f64::MIN_POSITIVE);
         let part = if (FEW..=1.0 - FEW).contains(&part) { part } else { part.round() };
         let ways = if unasked > 0.0 {
             [(1.0 - unasked, limits(0.5)), (unasked, vec![None; followed.len()])]
@@ -139,7 +134,7 @@ impl Windows {
             means.windows(self.window.min(means.len() - 1) + 1).map(|of| of[of.len() - 1] - of[0]);
         let full = full.fold(0.0, f64::max);
         let mut width = whole(full + 7.0 * full.sqrt() + 8.0);
-        if self.above && self.in_a_row <= 1 {
+        if self.in_a_row <= 1 {
             let most = ways.iter().flat_map(|(_, limits)| limits).flatten().copied().max();
             width = width.min(most.unwrap_or(0)).max(1);
         }
@@ -182,7 +177,7 @@ impl Windows {
                 spare.of[..spare.rows * width].fill(0.0);
                 (spare.rows, spare.columns) = (1, 1);
                 for of in &mut *state {
-                    of.calm(&mut spare, limits[at - 1], self.above);
+                    of.calm(&mut spare, limits[at - 1]);
                 }
                 state.rotate_right(1);
                 core::mem::swap(&mut state[0], &mut spare);
@@ -330,16 +325,13 @@ impl Counts {
     }
 
     /// Moves what is within the limit.
-    fn calm(&mut self, calm: &mut Self, limit: Option<usize>, above: bool) {
+    fn calm(&mut self, calm: &mut Self, limit: Option<usize>) {
         (calm.rows, calm.columns) = (calm.rows.max(self.rows), calm.columns.max(self.columns));
         let both = self.of.chunks_exact_mut(self.width).zip(calm.of.chunks_exact_mut(self.width));
         for (left, (row, calm)) in both.take(self.rows).enumerate() {
-            let edge = limit.map_or(0, |limit| limit.saturating_sub(left)).min(self.columns);
-            let within = match (limit, above) {
-                (None, _) | (Some(_), false) => edge..self.columns,
-                (Some(_), true) => 0..edge,
-            };
-            for (sum, chance) in calm[within.clone()].iter_mut().zip(&mut row[within]) {
+            let within = limit.map_or(usize::MAX, |limit| limit.saturating_sub(left));
+            let within = within.min(self.columns);
+            for (sum, chance) in calm[..within].iter_mut().zip(&mut row[..within]) {
                 *sum += *chance;
                 *chance = 0.0;
             }
