@@ -10,7 +10,7 @@ use hotfix_core::metric::ReadingError;
 use hotfix_core::plan::PlanError;
 use hotfix_core::policy::Problem;
 use hotfix_core::rollout::{InputError, InputKind, LogError, Refusal, SnapshotError, State};
-use hotfix_core::stats::StatError;
+use hotfix_core::stats::{Range, StatError};
 use hotfix_core::train::{TrainError, TrainRefusal, TrainRefusalReason};
 use hotfix_core::unit::{Timestamp, UnitError};
 use hotfix_core::vcs::{CommitError, VcsError};
@@ -301,7 +301,8 @@ fn parameter(error: &StatError) -> String {
         | E::NoTrials { what }
         | E::NotWhole { what, .. }
         | E::SampleNotFinite { what, .. }
-        | E::OutOfRange { what, .. } => match *what {
+        | E::OutOfRange { what, .. }
+        | E::Outside { range: Range { what, .. }, .. } => match *what {
             "bound" => "at_most",
             "interim analysis" => "evaluations",
             "tick length" => "tick_seconds",
@@ -309,19 +310,8 @@ fn parameter(error: &StatError) -> String {
             what => what,
         },
         E::EventsExceedTrials { .. } => "events",
-        E::BadAlpha { .. } => "alpha",
-        E::BadTolerated { .. } => "tolerated",
-        E::BadMargin { .. } | E::BadDifference { .. } | E::NothingBetween { .. } => "margin",
-        E::GridLength { .. } | E::GridRatio { .. } | E::CeilingShare { .. } => "grid",
-        E::WeightCount { .. } | E::BadWeight { .. } | E::WeightSum { .. } => "weights",
-        E::BadPriorTrials { .. } => "prior_trials",
-        E::BoundaryCount { .. } | E::BoundaryMismatch { .. } => "boundaries",
-        E::BadCap { .. } => "cap",
-        E::BadShare { .. } => "share",
-        E::BadTemper { .. } => "temper",
-        E::BadThreshold { .. } => "threshold",
-        E::BadHorizon { .. } => "horizon",
-        E::BadCeiling { .. } => "ceiling",
+        E::WeightCount { .. } | E::WeightSum { .. } => "weights",
+        E::BoundaryMismatch { .. } => "boundaries",
         E::FewSubsets { .. } => "subsets",
         E::NoComparison { what: "the canary" } => "canary",
         E::NoComparison { what: "a zone" | "the list of zones" } => "zones",

@@ -3,7 +3,7 @@
 
 use std::ffi::c_char;
 
-use hotfix_core::stats::bernoulli::{BernoulliSettings, CountSettings};
+use hotfix_core::stats::bernoulli::CountSettings;
 use hotfix_core::stats::{Counts, StatError};
 
 use crate::answer;
@@ -19,9 +19,8 @@ fn from_settings(settings: CountSettings) -> Fallible<Test> {
         let fault = "`prior_trials` belongs to model \"bernoulli\"";
         return sequential_test::refuse("prior_trials", fault.to_owned());
     }
-    let settings = BernoulliSettings::from(settings);
     Ok(match model {
-        Model::Poisson => Test::Poisson(Running::new((&settings).into())?),
+        Model::Poisson => Test::Poisson(Running::new(settings)?),
         Model::Bernoulli => Test::Bernoulli(Running::new(settings)?),
     })
 }

@@ -2,9 +2,9 @@
 
 use std::sync::{Arc, Mutex};
 
-use hotfix_core::stats::bernoulli::{Bernoulli, BernoulliDesign, BernoulliSettings, CountSettings};
+use hotfix_core::stats::bernoulli::{Bernoulli, BernoulliDesign, CountSettings};
 use hotfix_core::stats::interval::Interval;
-use hotfix_core::stats::rate_ratio::{RateRatio as Poisson, RateRatioDesign, RateRatioSettings};
+use hotfix_core::stats::rate_ratio::{RateRatio as Poisson, RateRatioDesign};
 use hotfix_core::stats::replay::CountModel as Model;
 use hotfix_core::stats::{Counts, Direction, Evidence as Figures, StatError, Totals, interval};
 use pyo3::exceptions::PyTypeError;
@@ -31,15 +31,14 @@ enum Test {
 
 impl Test {
     fn try_new(settings: &CountSettings) -> Result<Self> {
-        let of = BernoulliSettings::from(settings.clone());
         Ok(match settings.model {
             Model::Poisson => {
-                let design = RateRatioDesign::try_new(&RateRatioSettings::from(&of))?;
+                let design = RateRatioDesign::try_new(settings)?;
                 let state = Poisson::new(&design);
                 Self::Poisson(Box::new(design), state)
             }
             Model::Bernoulli => {
-                let design = BernoulliDesign::try_new(&of)?;
+                let design = BernoulliDesign::try_new(settings)?;
                 let state = Bernoulli::new(&design);
                 Self::Bernoulli(Box::new(design), state)
             }

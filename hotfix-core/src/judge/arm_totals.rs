@@ -103,7 +103,7 @@ impl ArmTotals {
     /// where there is only one.
     #[inline]
     pub(super) fn common_ratio(&self) -> Option<f64> {
-        let several = self.compared.len() > 1 || self.compared[0].totals().len() > 1;
+        let several = self.compared.len() > 1 || self.compared[0].totals().nth(1).is_some();
         several.then(|| Totals::common_ratio(self.compared.iter().flat_map(SplitTotals::totals)))?
     }
 

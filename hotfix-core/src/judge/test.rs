@@ -5,12 +5,12 @@ use serde::{Deserialize, Serialize};
 
 use crate::getters::getters;
 use crate::policy::section::Model;
-use crate::stats::bernoulli::{Bernoulli, BernoulliDesign, BernoulliSettings};
+use crate::stats::bernoulli::{Bernoulli, BernoulliDesign, CountSettings};
 use crate::stats::latency::{
-    BoxedTolerance, Latency, LatencyDesign, LatencySettings, SlowCounts, Tolerance,
-    ToleranceDesign, ToleranceLimits, ToleranceSettings,
+    Latency, LatencyDesign, LatencySettings, SlowCounts, Tolerance, ToleranceDesign,
+    ToleranceLimits, ToleranceRead, ToleranceSettings,
 };
-use crate::stats::rate_ratio::{RateRatio, RateRatioDesign, RateRatioSettings};
+use crate::stats::rate_ratio::{RateRatio, RateRatioDesign};
 use crate::stats::{Counts, Direction, Evidence, StatError, Totals};
 
 use super::evidence_basis::of_counts;
@@ -67,7 +67,7 @@ pub(crate) enum TestRead {
     Rate((Box<OfCounts<RateRatio>>,)),
     Bernoulli((Box<OfCounts<Bernoulli>>,)),
     Latency((Box<Latency>,)),
-    Tolerance((BoxedTolerance,)),
+    Tolerance((Box<ToleranceRead>,)),
 }
 
 /// The value of an expression on the design and state of a test of any model.
@@ -112,7 +112,7 @@ impl Test {
         let (settings, _) = claim.settings();
         Ok(match model {
             Model::Poisson => {
-                let design = RateRatioDesign::try_new(&RateRatioSettings::from(&settings))?;
+                let design = RateRatioDesign::try_new(&settings)?;
                 let state = RateRatio::new(&design);
                 Some(Self::Rate(Box::new(design), Box::new(state.into())))
             }
@@ -135,7 +135,7 @@ impl Test {
         calibrated: bool,
     ) -> Result<Self, StatError> {
         let (settings, quantile) = claim.settings();
-        let BernoulliSettings { direction, alpha, tolerated, margin, temper, .. } = settings;
+        let CountSettings { direction, alpha, tolerated, margin, temper, .. } = settings;
         if direction == Direction::Worse && (tolerated > 1.0 || calibrated) {
             let boundaries = boundaries.to_vec();
             let design = ToleranceDesign::try_new(&ToleranceSettings {
@@ -172,9 +172,7 @@ impl Test {
             (Self::Latency(of, kept), TestRead::Latency((read,))) => {
                 read.check(of).map(|()| *kept = read)
             }
-            (Self::Tolerance(of, kept), TestRead::Tolerance((BoxedTolerance(read),))) => {
-                read.check(of).map(|()| *kept = read)
-            }
+            (Self::Tolerance(_, kept), TestRead::Tolerance((read,))) => kept.resume(&read),
             _ => Err(StatError::DesignMismatch),
         };
         let fits = taken.is_ok() && self.strata().is_none_or(|strata| strata.fits(self));
@@ -435,17 +433,17 @@ getters! {
 
 impl Claim {
     /// The settings of its test, and of a latency the quantile.
-    fn settings(self) -> (BernoulliSettings, Option<f64>) {
-        let usual = BernoulliSettings::default();
+    fn settings(self) -> (CountSettings, Option<f64>) {
+        let usual = CountSettings::default();
         match self {
             Self::Worse { alpha, tolerated, horizon } => {
                 // The margin is not used in this direction, but it has to be valid.
                 let margin = 2.0 * tolerated;
-                (BernoulliSettings { alpha, tolerated, margin, horizon, ..usual }, None)
+                (CountSettings { alpha, tolerated, margin, horizon, ..usual }, None)
             }
             Self::Better { alpha, margin, quantile, temper } => {
                 let direction = Direction::Better;
-                (BernoulliSettings { direction, alpha, margin, temper, ..usual }, quantile)
+                (CountSettings { direction, alpha, margin, temper, ..usual }, quantile)
             }
         }
     }

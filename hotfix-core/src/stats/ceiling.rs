@@ -14,7 +14,7 @@
 
 use super::grid::{Grid, hashed, threshold};
 use super::numeric::{larger, ln, ln1p, log_mean_exp, whole_between};
-use super::{Counts, Evidence, MAX_GRID, StatError, Watch, check_version};
+use super::{Counts, Evidence, MAX_GRID, Range, StatError, Watch, check_version};
 use serde::{Deserialize, Serialize};
 
 /// Default rates of the alternatives, as shares of the ceiling; evenly weighted.
@@ -72,9 +72,8 @@ impl CeilingDesign {
         let threshold = threshold(settings.alpha)?;
         let ceiling = settings.ceiling;
         // Within rounding of 1 nothing is left of the complement.
-        if !(ceiling >= LEAST_CEILING && 1.0 - ceiling >= LEAST_CEILING) {
-            return Err(StatError::BadCeiling { ceiling });
-        }
+        let leaves_both = ceiling >= LEAST_CEILING && 1.0 - ceiling >= LEAST_CEILING;
+        Range::CEILING.check(leaves_both, ceiling)?;
         let grid = settings.grid.as_deref().unwrap_or(&DEFAULT_GRID);
         let mut this = Self {
             ceiling,
@@ -85,9 +84,8 @@ impl CeilingDesign {
             id: 0,
         };
         for (j, &share) in grid.iter().enumerate() {
-            if !(share == 0.0 || (share.is_normal() && share > 0.0 && share < 1.0)) {
-                return Err(StatError::CeilingShare { share });
-            }
+            let is_below = share == 0.0 || (share.is_normal() && share > 0.0 && share < 1.0);
+            Range::CEILING_SHARE.check(is_below, share)?;
             this.loud[j] = ln(share);
             // (1 - q)/(1 - p) = 1 + (p - q)/(1 - p): no digits cancel for tiny rates.
             this.quiet[j] = ln1p((ceiling - share * ceiling) / (1.0 - ceiling));

@@ -1,6 +1,6 @@
 //! Errors of the statistical tests, each with a stable code.
 
-use super::{MAX_COUNT, grid};
+use super::MAX_COUNT;
 use crate::code::{code, coded};
 
 coded! {
@@ -14,10 +14,6 @@ coded! {
     #[derive(Clone, Debug, PartialEq, thiserror::Error)]
     pub enum StatError;
 
-    #[error(
-        "alpha `{alpha}` is not an error probability: give one above 0 and below 1, such as 0.01"
-    )]
-    BadAlpha { alpha: f64 } => code! {HF-STAT-001},
     #[error("{what} `{value}` is not finite: leave out the tick where a number is missing")]
     NotFinite { what: &'static str, value: f64 } => code! {HF-STAT-002},
     #[error("{what} `{value}` is negative: handle counter resets before taking differences")]
@@ -27,47 +23,16 @@ coded! {
     /// A number above 2^53, beyond which whole numbers are not exact.
     #[error("{what} `{value}` is above `{MAX_COUNT}`: use a coarser unit of exposure")]
     TooLarge { what: &'static str, value: f64 } => code! {HF-STAT-005},
-    #[error("the grid has `{len}` ratios: give 1 to {}", grid::MAX_GRID)]
-    GridLength { len: usize } => code! {HF-STAT-006},
-    #[error(
-        "grid ratio `{ratio}` is out of range: give ratios above 1 and at most {}; \
-         `better` inverts them",
-        grid::MAX_RATIO
-    )]
-    GridRatio { ratio: f64 } => code! {HF-STAT-007},
     #[error("`{weights}` weights for `{items}` items: give one weight for each item")]
     WeightCount { weights: usize, items: usize } => code! {HF-STAT-008},
-    #[error("weight `{weight}` is out of range: give weights above 0 that sum to 1")]
-    BadWeight { weight: f64 } => code! {HF-STAT-009},
     #[error(
         "the weights sum to `{sum}`: make them sum to 1, or the error probability does not hold"
     )]
     WeightSum { sum: f64 } => code! {HF-STAT-010},
     #[error(
-        "tolerated ratio `{tolerated}` is out of range: give 1 (no worse at all) or a little more"
-    )]
-    BadTolerated { tolerated: f64 } => code! {HF-STAT-011},
-    #[error(
-        "margin `{margin}` is out of range: give a ratio above 1 for non-inferiority, \
-         or above 0 and at most 1 for efficacy"
-    )]
-    BadMargin { margin: f64 } => code! {HF-STAT-012},
-    #[error(
-        "prior trials `{prior_trials}` are out of range: give 1 to 1e9, \
-         such as 50 for proportions or 5 for latency"
-    )]
-    BadPriorTrials { prior_trials: f64 } => code! {HF-STAT-013},
-    #[error(
-        "there are `{boundaries}` latency boundaries: give 1 to {}",
-        super::latency::MAX_BOUNDARIES
-    )]
-    BoundaryCount { boundaries: usize } => code! {HF-STAT-014},
-    #[error(
         "counts for `{got}` latency boundaries, but the test has `{expected}`: give one for each"
     )]
     BoundaryMismatch { got: usize, expected: usize } => code! {HF-STAT-015},
-    #[error("cap `{cap}` is out of range: give a gain of log e above 0, such as 0.6, or no cap")]
-    BadCap { cap: f64 } => code! {HF-STAT-016},
     #[error("this state belongs to another design: start a new state when settings change")]
     DesignMismatch => code! {HF-STAT-017},
     #[error(
@@ -77,8 +42,6 @@ coded! {
     StateVersion { version: u32 } => code! {HF-STAT-018},
     #[error("the state has invalid `{what}`: replay the log; a test without a log has to start again")]
     BadState { what: &'static str } => code! {HF-STAT-019},
-    #[error("planned share `{share}` is out of range: give a fraction above 0 and below 1")]
-    BadShare { share: f64 } => code! {HF-STAT-020},
     #[error("{what} `{value}` is out of range: give one above 0 and below 1, such as 0.95")]
     BadConfidence { what: &'static str, value: f64 } => code! {HF-STAT-021},
     /// Evidence of another number of metrics than the combination has weights for.
@@ -93,22 +56,12 @@ coded! {
          feed all ticks to one state"
     )]
     NotMergeable { of: &'static str } => code! {HF-STAT-023},
-    #[error(
-        "temper `{temper}` is out of range: give a factor above 0 and at most 1; 1 has no effect"
-    )]
-    BadTemper { temper: f64 } => code! {HF-STAT-024},
-    #[error(
-        "threshold `{threshold}` is out of range: give a log e above 0, such as 4.605 for 1 in 100"
-    )]
-    BadThreshold { threshold: f64 } => code! {HF-STAT-025},
-    #[error("ceiling `{ceiling}` is out of range: give a rate above 0 and below 1, such as 0.001")]
-    BadCeiling { ceiling: f64 } => code! {HF-STAT-027},
-    #[error(
-        "an alternative at `{share}` of the ceiling is not below it: give shares from 0 and below 1"
-    )]
-    CeilingShare { share: f64 } => code! {HF-STAT-028},
-    #[error("a horizon of `{horizon}` ticks: give the planned ticks, 1 or more, or no horizon")]
-    BadHorizon { horizon: u32 } => code! {HF-STAT-026},
+    #[error("{} `{value}` is out of range: give {}", range.what, range.expected)]
+    Outside {
+        /// The setting and its range.
+        range: &'static Range,
+        value: f64,
+    } => range.code,
     #[error("{what} `{value}` is out of range: give {expected}")]
     OutOfRange { what: &'static str, value: f64, expected: &'static str } => code! {HF-STAT-030},
     #[error(
@@ -187,11 +140,6 @@ coded! {
     )]
     NotWhole { what: &'static str, value: f64 } => code! {HF-STAT-042},
     #[error(
-        "margin `{margin}` of a difference is out of range: \
-         give 0 or more and below 1, such as 0.01"
-    )]
-    BadDifference { margin: f64 } => code! {HF-STAT-043},
-    #[error(
         "the exact {what} distribution is too large for these counts: use the method `asymptotic` \
          for samples, `non_inferiority` or `wilson` for proportions, `RateRatio` for rates"
     )]
@@ -215,11 +163,6 @@ coded! {
         index: usize,
         value: f64,
     } => code! {HF-STAT-048},
-    #[error(
-        "margin `{margin}` leaves no range of equivalence: \
-         give a ratio above 1 or a difference above 0"
-    )]
-    NothingBetween { margin: f64 } => code! {HF-STAT-049},
     #[error(
         "`{more}` requests are slower than boundary {boundary}, but `{fewer}` than the one before: \
          sort the boundaries in ascending order"
@@ -246,6 +189,55 @@ coded! {
     NoSuchEdge { boundary: f64 } => code! {HF-STAT-053},
     #[error("the boundaries are not ascending, positive and finite: sort them and give each once")]
     BoundaryOrder => code! {HF-STAT-054},
+}
+
+/// A setting with the range of its values, and the code of the error where a value is outside.
+#[derive(Debug, PartialEq, Eq)]
+pub struct Range {
+    code: &'static str,
+    /// The setting.
+    pub what: &'static str,
+    expected: &'static str,
+}
+
+macro_rules! ranges {
+    ($($name:ident: $code:expr, $what:literal, $expected:literal;)*) => {
+        impl Range {
+            $(pub(super) const $name: &'static Self =
+                &Self { code: $code, what: $what, expected: $expected };)*
+        }
+    };
+}
+
+ranges! {
+    ALPHA: code! {HF-STAT-001}, "alpha", "an error probability above 0 and below 1, such as 0.01";
+    // The numbers are those of `MAX_GRID`, `MAX_RATIO` and `MAX_BOUNDARIES`.
+    GRID: code! {HF-STAT-006}, "grid", "a list of 1 to 8 ratios";
+    GRID_RATIO: code! {HF-STAT-007}, "grid", "ratios above 1 and at most 1000000; `better` inverts them";
+    WEIGHT: code! {HF-STAT-009}, "weights", "weights above 0 that sum to 1";
+    TOLERATED: code! {HF-STAT-011}, "tolerated", "1 (no worse at all) or a little more";
+    MARGIN: code! {HF-STAT-012}, "margin",
+        "a ratio above 1 for non-inferiority, or above 0 and at most 1 for efficacy";
+    PRIOR_TRIALS: code! {HF-STAT-013}, "prior trials",
+        "1 to 1e9, such as 50 for proportions or 5 for latency";
+    BOUNDARIES: code! {HF-STAT-014}, "boundaries", "1 to 12 boundaries";
+    CAP: code! {HF-STAT-016}, "cap", "a gain of log e above 0, such as 0.6, or no cap";
+    SHARE: code! {HF-STAT-020}, "share", "a fraction above 0 and below 1";
+    TEMPER: code! {HF-STAT-024}, "temper", "a factor above 0 and at most 1; 1 has no effect";
+    THRESHOLD: code! {HF-STAT-025}, "threshold", "a log e above 0, such as 4.605 for 1 in 100";
+    HORIZON: code! {HF-STAT-026}, "horizon", "the planned ticks, 1 or more, or no horizon";
+    CEILING: code! {HF-STAT-027}, "ceiling", "a rate above 0 and below 1, such as 0.001";
+    CEILING_SHARE: code! {HF-STAT-028}, "grid", "shares of the ceiling from 0 and below 1";
+    DIFFERENCE: code! {HF-STAT-043}, "margin", "a difference of 0 or more and below 1, such as 0.01";
+    EQUIVALENCE: code! {HF-STAT-049}, "margin",
+        "a ratio above 1 or a difference above 0, which leaves a range of equivalence";
+}
+
+impl Range {
+    /// [`StatError::Outside`], unless the value fits.
+    pub(super) const fn check(&'static self, fits: bool, value: f64) -> Result<(), StatError> {
+        if fits { Ok(()) } else { Err(StatError::Outside { range: self, value }) }
+    }
 }
 
 impl StatError {

@@ -1,6 +1,6 @@
 //! Common part of all grid tests: the checked hypothesis, grid of ratios and weights.
 
-use super::{Direction, StatError, numeric};
+use super::{Direction, Range, StatError, numeric};
 
 /// Most ratios that a grid may have; a state has room for so many.
 pub const MAX_GRID: usize = 8;
@@ -29,7 +29,7 @@ pub(super) mod usual {
 /// Checks a planned share: above 0, and not so near 1 that no baseline is left.
 pub(super) fn check_share(share: f64) -> Result<(), StatError> {
     let leaves_both = share.is_normal() && share > 0.0 && 1.0 - share > 0.0;
-    if leaves_both { Ok(()) } else { Err(StatError::BadShare { share }) }
+    Range::SHARE.check(leaves_both, share)
 }
 
 /// Declares the settings of a test over a grid: those that all such tests have, and its own.
@@ -116,12 +116,8 @@ impl Hypothesis {
         margin: f64,
     ) -> Result<Self, StatError> {
         let threshold = threshold(alpha)?;
-        if !(1.0..=MAX_RATIO).contains(&tolerated) {
-            return Err(StatError::BadTolerated { tolerated });
-        }
-        if !(1.0 / MAX_RATIO..=MAX_RATIO).contains(&margin) {
-            return Err(StatError::BadMargin { margin });
-        }
+        Range::TOLERATED.check((1.0..=MAX_RATIO).contains(&tolerated), tolerated)?;
+        Range::MARGIN.check((1.0 / MAX_RATIO..=MAX_RATIO).contains(&margin), margin)?;
         let null_ratio = match direction {
             Direction::Worse => tolerated,
             Direction::Better => margin,
@@ -133,11 +129,8 @@ impl Hypothesis {
 /// `ln(1/α)`, for an `α` that is an error probability.
 pub(super) fn threshold(alpha: f64) -> Result<f64, StatError> {
     // A subnormal alpha is still one; its logarithm is finite.
-    if alpha > 0.0 && alpha < 1.0 {
-        Ok(-numeric::ln(alpha))
-    } else {
-        Err(StatError::BadAlpha { alpha })
-    }
+    Range::ALPHA.check(alpha > 0.0 && alpha < 1.0, alpha)?;
+    Ok(-numeric::ln(alpha))
 }
 
 /// Checks that weights are as many as `items`, positive, and sum to 1.
@@ -146,9 +139,7 @@ pub(super) fn check_weights(weights: &[f64], items: usize) -> Result<(), StatErr
         return Err(StatError::WeightCount { weights: weights.len(), items });
     }
     for &weight in weights {
-        if !(weight.is_normal() && weight > 0.0 && weight <= 1.0) {
-            return Err(StatError::BadWeight { weight });
-        }
+        Range::WEIGHT.check(weight.is_normal() && weight > 0.0 && weight <= 1.0, weight)?;
     }
     let sum: f64 = weights.iter().sum();
     if (sum - 1.0).abs() > SUM_SLACK { Err(StatError::WeightSum { sum }) } else { Ok(()) }
@@ -181,9 +172,7 @@ impl Grid {
         let usual = grid.is_none().then_some(default.1);
         let mut this = Self::weighted(ratios.len(), weights.or(usual))?;
         for (j, &ratio) in ratios.iter().enumerate() {
-            if !(ratio > 1.0 && ratio <= MAX_RATIO) {
-                return Err(StatError::GridRatio { ratio });
-            }
+            Range::GRID_RATIO.check(ratio > 1.0 && ratio <= MAX_RATIO, ratio)?;
             let ln_ratio = numeric::ln(ratio);
             (this.ratio[j], this.ln_ratio[j]) = match direction {
                 Direction::Worse => (ratio, ln_ratio),
@@ -195,9 +184,7 @@ impl Grid {
 
     /// A grid of `len` bets without ratios; equal weights for None.
     pub(super) fn weighted(len: usize, weights: Option<&[f64]>) -> Result<Self, StatError> {
-        if len == 0 || len > MAX_GRID {
-            return Err(StatError::GridLength { len });
-        }
+        Range::GRID.check((1..=MAX_GRID).contains(&len), len as f64)?;
         let even = [1.0 / len as f64; MAX_GRID];
         let weights = weights.unwrap_or(&even[..len]);
         check_weights(weights, len)?;

@@ -11,12 +11,12 @@
 //! then A_j *= exp(gain);  E = cash + Σ w_j A_j
 //! ```
 
+use super::bernoulli::CountSettings;
 use super::grid::{Grid, Hypothesis, MAX_RATIO};
 use super::numeric::{
     exp_not_positive, larger, largest, ln, ln1p_each, log_add_exp, log_mean_exp, smaller,
 };
-use super::rate_ratio::RateRatioSettings;
-use super::{Bounds, Direction, MAX_GRID, StatError};
+use super::{Bounds, Direction, MAX_GRID, Range, StatError};
 use core::f64::consts::LN_2;
 
 /// Grids of up to this many points are computed in arrays of this length.
@@ -37,10 +37,10 @@ pub(super) struct Mixture {
 
 impl Mixture {
     pub(super) fn try_new(
-        asked: &RateRatioSettings,
+        asked: &CountSettings,
         default: (&[f64], &[f64]),
     ) -> Result<Self, StatError> {
-        let RateRatioSettings { direction, alpha, tolerated, margin, .. } = *asked;
+        let CountSettings { direction, alpha, tolerated, margin, .. } = *asked;
         let hypothesis = Hypothesis::try_new(direction, alpha, tolerated, margin)?;
         let (ratios, weights) = (asked.grid.as_deref(), asked.weights.as_deref());
         let grid = Grid::try_new(direction, ratios, weights, default)?;
@@ -181,19 +181,11 @@ impl Limits {
         threshold: Option<f64>,
         usual: f64,
     ) -> Result<Self, StatError> {
-        if !(temper.is_normal() && temper > 0.0 && temper <= 1.0) {
-            return Err(StatError::BadTemper { temper });
+        Range::TEMPER.check(temper.is_normal() && temper > 0.0 && temper <= 1.0, temper)?;
+        for (range, given) in [(Range::CAP, cap), (Range::THRESHOLD, threshold)] {
+            given.map_or(Ok(()), |value| range.check(value > 0.0 && value.is_finite(), value))?;
         }
-        let cap = match cap {
-            Some(cap) if cap > 0.0 && cap.is_finite() => cap,
-            Some(cap) => return Err(StatError::BadCap { cap }),
-            None => f64::INFINITY,
-        };
-        let threshold = match threshold {
-            Some(threshold) if threshold > 0.0 && threshold.is_finite() => threshold,
-            Some(threshold) => return Err(StatError::BadThreshold { threshold }),
-            None => usual,
-        };
+        let (cap, threshold) = (cap.unwrap_or(f64::INFINITY), threshold.unwrap_or(usual));
         Ok(Self { temper, cap, threshold })
     }
 
@@ -232,9 +224,7 @@ pub(super) struct ChangePoint {
 
 impl ChangePoint {
     pub(super) fn try_new(horizon: u32, len: usize) -> Result<Self, StatError> {
-        if horizon == 0 {
-            return Err(StatError::BadHorizon { horizon });
-        }
+        Range::HORIZON.check(horizon > 0, f64::from(horizon))?;
         let mut ln_grant = [f64::NEG_INFINITY; MAX_GRID];
         ln_grant[..len].fill(ln(CASH / f64::from(horizon)));
         Ok(Self { horizon, ln_grant })

@@ -19,8 +19,7 @@
 //! | [`SplitTotals`] | totals by planned split, for an interval | A7 |
 //! | [`split`] | traffic that does not fit its planned share | |
 //! | [`interval`] | intervals for a verdict | A7 |
-//! | [`replay`] | threshold and cap calibrated from the organisation's own history | Which mode to
-//! choose |
+//! | [`replay`] | threshold and cap calibrated from an own history | Which mode to choose |
 //! | [`randomisation`] | the canary among random subsets of the instances | A5 |
 //! | [`instances`] | which canary instance is worse than the others | One bad instance |
 //! | [`planning`] | power analysis before a deployment | A8 |
@@ -57,7 +56,7 @@ pub mod replay;
 pub mod split;
 mod totals;
 
-pub use error::StatError;
+pub use error::{Range, StatError};
 pub use grid::{MAX_GRID, MAX_RATIO};
 pub use totals::{MAX_SPLITS, SplitTotals};
 
@@ -314,7 +313,8 @@ impl Bounds {
 }
 
 /// Running maximum of a test's evidence, and whether it has crossed the threshold.
-#[derive(Clone, Copy, Debug, PartialEq)]
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
 struct Watch {
     /// Running maximum of the lower bound of `ln E`; starts at 0, as `E` starts at 1.
     highest: f64,

@@ -361,7 +361,7 @@ pub(crate) fn log_mean_exp<const N: usize>(terms: &[f64; N], weights: &[f64; N])
 
 /// Adds `e^{l_j - top}` to each sum, for a `top` that no term exceeds.
 #[inline]
-pub(crate) fn add_scaled<const N: usize>(sums: &mut [f64; N], terms: &[f64; N], top: f64) {
+fn add_scaled<const N: usize>(sums: &mut [f64; N], terms: &[f64; N], top: f64) {
     for (sum, term) in sums.iter_mut().zip(terms) {
         *sum += exp_not_positive(term - top);
     }
@@ -370,7 +370,7 @@ pub(crate) fn add_scaled<const N: usize>(sums: &mut [f64; N], terms: &[f64; N], 
 /// `Σ w_j s_j` by halves: additions that do not wait for each other, in the same order everywhere.
 /// `N` is a power of two.
 #[inline]
-pub(crate) fn weighted_sum<const N: usize>(mut sums: [f64; N], weights: &[f64; N]) -> f64 {
+fn weighted_sum<const N: usize>(mut sums: [f64; N], weights: &[f64; N]) -> f64 {
     for (sum, weight) in sums.iter_mut().zip(weights) {
         *sum *= weight;
     }

@@ -13,7 +13,7 @@
 use super::grid::check_share;
 use super::numeric::{ln, log_add_exp};
 use super::rate_ratio::{RateRatio, RateRatioDesign, RateRatioSettings};
-use super::{Counts, Direction, MAX_RATIO, StatError, Watch, check_version};
+use super::{Counts, Direction, MAX_RATIO, Range, StatError, Watch};
 use core::f64::consts::LN_2;
 use serde::{Deserialize, Serialize};
 
@@ -63,9 +63,7 @@ impl SplitDesign {
     /// [`StatError`] if alpha or the tolerated factor is out of range.
     pub fn try_new(settings: &SplitSettings) -> Result<Self, StatError> {
         let SplitSettings { alpha, tolerated } = *settings;
-        if !(1.0..=MAX_RATIO).contains(&tolerated) {
-            return Err(StatError::BadTolerated { tolerated });
-        }
+        Range::TOLERATED.check((1.0..=MAX_RATIO).contains(&tolerated), tolerated)?;
         let side = |direction| {
             RateRatioDesign::try_new(&RateRatioSettings {
                 direction,
@@ -84,7 +82,7 @@ impl SplitDesign {
 
 /// The evidence against a planned split. See [`SplitDesign`] for an example.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
-#[serde(try_from = "SavedState", into = "SavedState")]
+#[serde(deny_unknown_fields)]
 pub struct Split {
     above: RateRatio,
     below: RateRatio,
@@ -169,31 +167,4 @@ pub fn arms_swapped(
     check_share(share)?;
     Counts::new(canary_trials, baseline_trials).check()?;
     Ok((canary_trials - baseline_trials) * (ln(1.0 - share) - ln(share)))
-}
-
-#[derive(Clone, Debug, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-struct SavedState {
-    version: u32,
-    above: RateRatio,
-    below: RateRatio,
-    highest: f64,
-    decided: bool,
-}
-
-impl From<Split> for SavedState {
-    fn from(state: Split) -> Self {
-        let Split { above, below, watch } = state;
-        Self { version: 1, above, below, highest: watch.highest, decided: watch.decided }
-    }
-}
-
-impl TryFrom<SavedState> for Split {
-    type Error = StatError;
-
-    fn try_from(read: SavedState) -> Result<Self, StatError> {
-        check_version(read.version, 1)?;
-        let watch = Watch::restored(read.highest, read.decided)?;
-        Ok(Self { above: read.above, below: read.below, watch })
-    }
 }

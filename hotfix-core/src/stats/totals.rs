@@ -1,6 +1,6 @@
 //! Totals by planned split, updated each tick, from which the interval of the ratio is computed.
 
-use super::{Counts, StatError, Totals, check_both};
+use super::{Counts, Range, StatError, Totals, check_both};
 use serde::{Deserialize, Serialize};
 
 /// Planned splits that there is room for; a rollout has one a phase.
@@ -20,24 +20,22 @@ pub const MAX_SPLITS: usize = 16;
 /// // As good as the baseline; a shock comes with the larger share.
 /// totals.add(0.1, Counts::new(30.0, 1e4), Counts::new(270.0, 9e4))?;
 /// totals.add(0.5, Counts::new(1500.0, 5e4), Counts::new(1500.0, 5e4))?;
-/// let interval = ratio_interval(totals.totals(), 0.99)?;
+/// let strata: Vec<_> = totals.totals().copied().collect();
+/// let interval = ratio_interval(&strata, 0.99)?;
 /// assert!(interval.contains(1.0) && interval.high < 1.2);
 /// # Ok::<(), hotfix_core::stats::StatError>(())
 /// ```
-#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize, educe::Educe)]
-#[educe(Default(expression = Self::new()))]
-#[serde(try_from = "Vec<ArmTotals>", into = "Vec<ArmTotals>")]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(transparent)]
 pub struct SplitTotals {
-    shares: [f64; MAX_SPLITS],
-    totals: [Totals; MAX_SPLITS],
-    len: usize,
+    /// In the order in which they came; the free places are last.
+    parts: [Option<ArmTotals>; MAX_SPLITS],
 }
 
 impl SplitTotals {
     /// Nothing yet.
     pub const fn new() -> Self {
-        let none = Totals { canary: Counts::new(0.0, 0.0), baseline: Counts::new(0.0, 0.0) };
-        Self { shares: [0.0; MAX_SPLITS], totals: [none; MAX_SPLITS], len: 0 }
+        Self { parts: [None; MAX_SPLITS] }
     }
 
     /// Adds one tick, and returns whether it could be stored. Shares are compared exactly.
@@ -51,59 +49,28 @@ impl SplitTotals {
         canary: Counts,
         baseline: Counts,
     ) -> Result<bool, StatError> {
-        if !(planned_share > 0.0 && planned_share <= 1.0) {
-            return Err(StatError::BadShare { share: planned_share });
-        }
+        Range::SHARE.check(planned_share > 0.0 && planned_share <= 1.0, planned_share)?;
         check_both(canary, baseline)?;
         if canary.trials == 0.0 || baseline.trials == 0.0 {
             return Ok(true);
         }
-        let known = self.shares[..self.len].iter().rposition(|share| *share == planned_share);
-        let at = known.unwrap_or(self.len);
-        let Some(totals) = self.totals.get_mut(at) else { return Ok(false) };
-        totals.add(canary, baseline);
-        if known.is_none() {
-            self.shares[at] = planned_share;
-            self.len += 1;
-        }
+        let fits = |part: &&mut Option<ArmTotals>| part.is_none_or(|of| of.share == planned_share);
+        let Some(part) = self.parts.iter_mut().find(fits) else { return Ok(false) };
+        let new = ArmTotals { share: planned_share, totals: Totals::default() };
+        part.get_or_insert(new).totals.add(canary, baseline);
         Ok(true)
     }
 
     /// The sums, in the order in which the splits came.
-    pub fn totals(&self) -> &[Totals] {
-        &self.totals[..self.len]
+    pub fn totals(&self) -> impl Iterator<Item = &Totals> {
+        self.parts.iter().flatten().map(|part| &part.totals)
     }
 }
 
-/// One planned split of a document.
-#[derive(Clone, Copy, Debug, Serialize, Deserialize)]
+/// What came under one planned split.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 struct ArmTotals {
     share: f64,
     totals: Totals,
-}
-
-impl From<SplitTotals> for Vec<ArmTotals> {
-    fn from(sums: SplitTotals) -> Self {
-        let parts = sums.shares.into_iter().zip(sums.totals).take(sums.len);
-        parts.map(|(share, totals)| ArmTotals { share, totals }).collect()
-    }
-}
-
-impl TryFrom<Vec<ArmTotals>> for SplitTotals {
-    type Error = StatError;
-
-    fn try_from(parts: Vec<ArmTotals>) -> Result<Self, StatError> {
-        let mut sums = Self::new();
-        for ArmTotals { share, totals } in parts {
-            totals.check()?;
-            let twice = sums.shares[..sums.len].contains(&share);
-            if twice || sums.len == MAX_SPLITS || !(share > 0.0 && share <= 1.0) {
-                return Err(StatError::BadState { what: "splits" });
-            }
-            (sums.shares[sums.len], sums.totals[sums.len]) = (share, totals);
-            sums.len += 1;
-        }
-        Ok(sums)
-    }
 }

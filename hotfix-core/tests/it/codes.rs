@@ -177,7 +177,7 @@ fn codes_the_scan_finds_them() {
 /// which show one text, have all of it.
 #[test]
 fn codes_an_error_has_the_text_of_what_it_wraps_and_does_not_name_it_as_its_source() {
-    let stat = StatError::BadAlpha { alpha: 2.0 };
+    let stat = StatError::NotFinite { what: "alpha", value: f64::NAN };
     let plan = PlanError::from(stat.clone());
     let log = LogError { line: 3, fault: LogFault::from(stat.clone()) };
     let input = InputError::Empty { field: "key" };

@@ -134,7 +134,7 @@ pub(crate) fn binomial(trials: u32, rate: f64) -> Vec<f64> {
 }
 
 /// Chances of 0, 1, 2, … events where so many are expected.
-pub(crate) fn poisson(expected: f64, most: u32) -> Vec<f64> {
+fn poisson(expected: f64, most: u32) -> Vec<f64> {
     let mut chance = (-expected).exp();
     let mut all = Vec::new();
     for events in 0..=most {

@@ -7,7 +7,7 @@ use hotfix_core::stats::latency::{Latency, LatencyDesign, LatencySettings, SlowC
 use hotfix_core::stats::numeric::{exp, ln, log_sum_exp};
 use hotfix_core::stats::rate_ratio::{RateRatio, RateRatioDesign, RateRatioSettings};
 use hotfix_core::stats::split::{Split, SplitDesign, SplitSettings, arms_swapped};
-use hotfix_core::stats::{Counts, Direction, StatError, Totals};
+use hotfix_core::stats::{Counts, Direction, Totals};
 use num_bigint::BigUint;
 use serde::Deserialize;
 
@@ -353,7 +353,7 @@ fn field_4_a_wrong_split_and_swapped_arms_are_found() {
     assert!(near(arms_swapped(0.1, 150.0, 17.0).expect("valid"), 133.0 * ln(9.0), 1e-12));
     assert!(arms_swapped(0.1, 17.0, 150.0).expect("valid") < 0.0);
     assert_eq!(arms_swapped(0.5, 150.0, 17.0), Ok(0.0));
-    assert_eq!(arms_swapped(1.0, 1.0, 1.0), Err(StatError::BadShare { share: 1.0 }));
+    assert_eq!(arms_swapped(1.0, 1.0, 1.0).unwrap_err().code(), "HF-STAT-020");
 }
 
 #[test]

@@ -393,7 +393,7 @@ fn roll_7_evidence_has_the_same_bits_everywhere() {
     ];
     let recorded: [[u64; 3]; 3] = [
         [0x4040_f576_fce4_97a9, 0x4040_6640_5104_667e, 0x403f_e7f9_4423_cb4e],
-        [0x4035_d0eb_ee2f_c7e8, 0x4037_86cf_2230_d529, 0x4035_750e_fef3_c0da],
+        [0x4035_d0eb_ee2f_c7e8, 0x4037_86cf_2230_d529, 0x4035_750e_fef3_c0d9],
         [0xc046_70c8_f8b6_e58b, 0xc02a_12b9_6e0e_7452, 0xc014_22ff_4768_da96],
     ];
     assert_eq!(got, recorded, "{got:#x?}");

@@ -305,7 +305,8 @@ fn stat_4_the_interval_of_a_ramp_under_a_shock_covers_at_every_look() {
                 sums.add(share, canary, baseline).expect("valid counts");
                 pooled.add(0.5, canary, baseline).expect("valid counts");
                 let misses = |of: &SplitTotals| {
-                    let interval = ratio_interval(of.totals(), 0.99).expect("a level");
+                    let totals: Vec<Totals> = of.totals().copied().collect();
+                    let interval = ratio_interval(&totals, 0.99).expect("a level");
                     !interval.contains(ratio)
                 };
                 outside |= misses(&sums);

@@ -6,7 +6,7 @@ use super::fisher::difference;
 use super::{Assumptions, StatError, check_trials, of_arms};
 use crate::grade::closed_set;
 use crate::stats::numeric::{larger, normal_cdf, smaller};
-use crate::stats::{Counts, MAX_RATIO};
+use crate::stats::{Counts, MAX_RATIO, Range};
 
 closed_set! {
     /// On which scale two proportions are compared.
@@ -83,14 +83,14 @@ pub fn non_inferiority(
         check_trials(what, arm)?;
     }
     match scale {
-        Scale::Ratio if !(1.0 / MAX_RATIO..=MAX_RATIO).contains(&margin) => {
-            Err(StatError::BadMargin { margin })
+        Scale::Ratio => {
+            Range::MARGIN.check((1.0 / MAX_RATIO..=MAX_RATIO).contains(&margin), margin)?;
+            Ok(against_ratio(canary, baseline, margin))
         }
-        Scale::Difference if !(0.0..1.0).contains(&margin) => {
-            Err(StatError::BadDifference { margin })
+        Scale::Difference => {
+            Range::DIFFERENCE.check((0.0..1.0).contains(&margin), margin)?;
+            Ok(against_difference(canary, baseline, margin))
         }
-        Scale::Ratio => Ok(against_ratio(canary, baseline, margin)),
-        Scale::Difference => Ok(against_difference(canary, baseline, margin)),
     }
 }
 
@@ -124,9 +124,7 @@ pub fn equivalence(
         Scale::Difference => margin > 0.0,
     };
     let not_worse = non_inferiority(canary, baseline, margin, scale)?;
-    if !between {
-        return Err(StatError::NothingBetween { margin });
-    }
+    Range::EQUIVALENCE.check(between, margin)?;
     let not_better = non_inferiority(baseline, canary, margin, scale)?;
     Ok(Equivalence {
         p_value: larger(not_worse.p_value, not_better.p_value),

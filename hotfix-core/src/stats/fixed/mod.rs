@@ -8,15 +8,13 @@
 //!
 //! | function | compares | null hypothesis |
 //! |---|---|---|
-//! | [`mann_whitney_u`], [`mann_whitney_from_counts`] | samples, histograms | neither tends to be
-//! larger |
+//! | [`mann_whitney_u`], [`mann_whitney_from_counts`] | samples, histograms | neither is larger |
 //! | [`hodges_lehmann`] | samples | estimate and interval of the shift |
 //! | [`ks_2samp`], [`ks_from_counts`] | samples, histograms | one distribution |
 //! | [`fisher_exact`] | proportions | one rate |
 //! | [`poisson_ratio`] | counts with exposure | the ratio of the rates is a given one |
 //! | [`non_inferiority`], [`equivalence`] | proportions | worse by the margin; apart by it |
-//! | [`clopper_pearson`], [`newcombe`] | proportions | intervals for an arm and for the difference
-//! |
+//! | [`clopper_pearson`], [`newcombe`] | proportions | intervals for an arm, and for the difference |
 //!
 //! Tails of discrete distributions are sums of positive terms from Loader's saddle-point form
 //! (`distribution.rs`), so that no digits cancel: relative errors stay below 1e-10, and 1e-8 from a

@@ -1,7 +1,7 @@
 //! Choice of latency boundaries from the baseline before the phase.
 
 use super::MAX_BOUNDARIES;
-use crate::stats::StatError;
+use crate::stats::{Range, StatError};
 
 /// Quantiles of the baseline's times at which boundaries are chosen in the bulk.
 const QUANTILES: [f64; 5] = [0.5, 0.75, 0.9, 0.95, 0.99];
@@ -126,14 +126,17 @@ pub fn slow_from_samples(
     Ok(())
 }
 
+/// Checks a number of boundaries: 1 to [`MAX_BOUNDARIES`].
+pub(super) fn check_number(boundaries: usize) -> Result<(), StatError> {
+    Range::BOUNDARIES.check((1..=MAX_BOUNDARIES).contains(&boundaries), boundaries as f64)
+}
+
 /// Checks boundaries that somebody chose: 1 to [`MAX_BOUNDARIES`], ascending from above zero.
 ///
 /// # Errors
 /// [`StatError`] if there are too few or too many boundaries, or they do not ascend.
 pub fn check_boundaries(boundaries: &[f64]) -> Result<(), StatError> {
-    if boundaries.is_empty() || boundaries.len() > MAX_BOUNDARIES {
-        return Err(StatError::BoundaryCount { boundaries: boundaries.len() });
-    }
+    check_number(boundaries.len())?;
     if ascends(boundaries) { Ok(()) } else { Err(StatError::BoundaryOrder) }
 }
 

@@ -1,5 +1,6 @@
 //! Settings of a latency test, and the checked design.
 
+use super::boundaries::check_number;
 use super::joint::{Stakes, WEIGHTS};
 use super::{MAX_BOUNDARIES, clustered};
 use crate::grade::closed_set;
@@ -125,9 +126,7 @@ impl LatencyDesign {
             let expected = "above 0 and below 1, in a test of better";
             StatError::unless(fits, "quantile", value, expected)?;
         }
-        if boundaries == 0 || boundaries > MAX_BOUNDARIES {
-            return Err(StatError::BoundaryCount { boundaries });
-        }
+        check_number(boundaries)?;
         let usual = hypothesis.threshold;
         let temper = settings.temper;
         let limits = Limits::try_new(temper, settings.cap, settings.threshold, usual)?;

@@ -2,8 +2,9 @@
 
 use std::collections::BTreeMap;
 
+use super::SlowCounts;
+use super::boundaries::check_number;
 use super::stretch::Past;
-use super::{MAX_BOUNDARIES, SlowCounts};
 use crate::stats::replay::check_presence;
 use crate::stats::{MAX_COUNT, StatError};
 
@@ -41,9 +42,7 @@ impl SlowHistory {
         let ticks = first.map_or(0, Vec::len);
         let width = first.and_then(|rows| rows.first()).map_or(0, Vec::len);
         let boundaries = width.saturating_sub(1);
-        if !(1..=MAX_BOUNDARIES).contains(&boundaries) {
-            return Err(StatError::BoundaryCount { boundaries });
-        }
+        check_number(boundaries)?;
         let mut this = Self { boundaries, ticks, names: Vec::new(), series: Vec::new() };
         for (instance, read) in rows {
             if read.len() != ticks {

@@ -36,6 +36,7 @@ use crate::stats::Bounds;
 use crate::stats::numeric::{
     is_near_zero, larger, largest, ln, ln1p_each, ln1p_near_zero, log_mean_exp, smaller,
 };
+use serde::{Deserialize, Serialize};
 
 /// Buckets that a state has room for.
 const MAX_BUCKETS: usize = MAX_BOUNDARIES + 1;
@@ -137,7 +138,8 @@ impl Stakes {
 }
 
 /// What the alternatives were last fitted to.
-#[derive(Clone, Copy, Debug, PartialEq)]
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub(super) struct Fit {
     /// Pooled requests slower than each boundary, with the prior's.
     pub(super) slow: [f64; MAX_BOUNDARIES],
@@ -159,18 +161,23 @@ impl Fit {
 }
 
 /// The alternatives as fitted: what a tick needs of them.
-#[derive(Clone, Copy, educe::Educe)]
+#[derive(Clone, Copy, educe::Educe, Serialize)]
 #[educe(Debug, PartialEq)]
+#[serde(transparent)]
 pub(super) struct Joint {
     pub(super) fit: Fit,
     /// `ρ_k - 1` by bucket and alternative.
+    #[serde(skip)]
     excess: [[f64; ALTERNATIVES]; MAX_BUCKETS],
     /// `ln ρ_k`.
+    #[serde(skip)]
     ln_ratio: [[f64; ALTERNATIVES]; MAX_BUCKETS],
     /// The least and the most `ρ_k - 1` of each bucket.
+    #[serde(skip)]
     range: [(f64, f64); MAX_BUCKETS],
     /// A cache that follows from the rest, so states are equal with it or without it.
     #[educe(Debug(ignore), PartialEq(ignore))]
+    #[serde(skip)]
     of_split: OfSplit,
 }
 

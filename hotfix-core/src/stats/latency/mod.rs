@@ -7,8 +7,7 @@
 //!
 //! | [`LatencyForm`] | used for | valid for |
 //! |---|---|---|
-//! | `Joint` | worse, nothing tolerated, the default grid | independent requests within a tick,
-//! given its shock |
+//! | `Joint` | worse, nothing tolerated, the default grid | independent requests, given the shock of a tick |
 //! | `Boundaries` | a tolerance, a margin, or a grid | the same |
 //! | `Clustered` | [`LatencyMode::Clustered`] | any dependence within a tick |
 //!
@@ -29,7 +28,7 @@
 use super::bernoulli::PRIOR_EVENTS;
 use super::grid::{self, Hypothesis};
 use super::mixture::Limits;
-use super::numeric::{add_scaled, larger, largest, ln, log_mean_exp, smaller, weighted_sum};
+use super::numeric::{larger, largest, ln, log_mean_exp, log_sum_exp, smaller};
 use super::{Bounds, Counts, Evidence, MAX_GRID, StatError, Totals, Watch};
 use design::Bet;
 use document::SavedState;
@@ -60,7 +59,7 @@ pub use design::{
     DEFAULT_GRID, DEFAULT_WEIGHTS, LatencyDesign, LatencyForm, LatencyMode, LatencySettings,
 };
 
-pub(crate) use document::BoxedTolerance;
+pub(crate) use document::ToleranceRead;
 pub use history::SlowHistory;
 pub use promotion::{PromotionLimits, SlowPromotion};
 pub use stretch::Slowdown;
@@ -69,9 +68,6 @@ pub use tolerance::{Tolerance, ToleranceDesign, ToleranceLimits, ToleranceSettin
 
 /// Most boundaries that a test may have.
 pub const MAX_BOUNDARIES: usize = 12;
-const HALF: usize = MAX_GRID / 2;
-/// Halves of a grid whose terms are all this far below the largest add nothing that an `f64` shows.
-const NEGLIGIBLE: f64 = 40.0;
 
 /// One arm's requests of one tick.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -368,27 +364,11 @@ fn add<const N: usize>(terms: &mut [f64; N], gains: &[f64; N], limits: &Limits) 
 
 /// Log of the average over rows of their weighted sums.
 fn log_e_of_rows(rows: &[[f64; MAX_GRID]], weight: &[f64; MAX_GRID]) -> f64 {
-    // In halves of the grid: where many requests exceed a boundary, large ratios soon add nothing.
-    let mut tops = [[f64::NEG_INFINITY; 2]; MAX_BOUNDARIES];
-    let mut top = f64::NEG_INFINITY;
-    for (tops, terms) in tops.iter_mut().zip(rows) {
-        let (low, high) = halves(terms);
-        *tops = [largest(&low), largest(&high)];
-        top = larger(top, larger(tops[0], tops[1]));
+    let mut each = [0.0; MAX_BOUNDARIES];
+    for (each, terms) in each.iter_mut().zip(rows) {
+        *each = log_mean_exp(terms, weight);
     }
-    let (mut low_sums, mut high_sums) = ([0.0; HALF], [0.0; HALF]);
-    for (tops, terms) in tops.iter().zip(rows) {
-        let (low, high) = halves(terms);
-        if tops[0] > top - NEGLIGIBLE {
-            add_scaled(&mut low_sums, &low, top);
-        }
-        if tops[1] > top - NEGLIGIBLE {
-            add_scaled(&mut high_sums, &high, top);
-        }
-    }
-    let (low_weights, high_weights) = halves(weight);
-    let sum = weighted_sum(low_sums, &low_weights) + weighted_sum(high_sums, &high_weights);
-    top + ln(sum / rows.len() as f64)
+    log_sum_exp(&each[..rows.len()]) - ln(rows.len() as f64)
 }
 
 /// Past requests of both arms, with the prior's: those slower than each boundary, and all.
@@ -424,11 +404,4 @@ fn excess(totals: &Totals) -> f64 {
     let error = (pooled * (1.0 - pooled) * (1.0 / canary.trials + 1.0 / baseline.trials)).sqrt();
     let excess = (canary.events / canary.trials - baseline.events / baseline.trials) / error;
     if excess.is_finite() { excess } else { 0.0 }
-}
-
-/// The first and the second half of a grid's figures.
-#[inline]
-fn halves(all: &[f64; MAX_GRID]) -> ([f64; HALF], [f64; HALF]) {
-    let [a, b, c, d, e, f, g, h] = *all;
-    ([a, b, c, d], [e, f, g, h])
 }

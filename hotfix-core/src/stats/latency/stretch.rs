@@ -60,7 +60,8 @@ impl Axis {
 }
 
 /// One arm's past requests: those slower than each boundary, and all.
-#[derive(Clone, Copy, Debug, PartialEq)]
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub(super) struct Past {
     pub(super) slow: [f64; MAX_BOUNDARIES],
     pub(super) trials: f64,

@@ -26,7 +26,6 @@
 
 use super::cap::common_cap;
 use super::design::{PRIOR_TRIALS, prior_shares};
-use super::document::SavedTolerance;
 use super::joint::{ALTERNATIVES, Joint, Stakes, WEIGHTS};
 use super::stretch::{Axis, Past, Scores, Slowdown, Transfer, slowdown};
 use super::{MAX_BOUNDARIES, SlowCounts, check_boundaries, excess, loudest_of};
@@ -247,8 +246,7 @@ fn ln_left(restarts: u32) -> f64 {
 /// Every method that computes takes the design that the state was made for. The first tick is only
 /// learnt from, unless the baseline [was known before](Self::learn_before). See [`ToleranceDesign`]
 /// for an example.
-#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
-#[serde(try_from = "SavedTolerance", into = "SavedTolerance")]
+#[derive(Clone, Copy, Debug, PartialEq, Serialize)]
 pub struct Tolerance {
     pub(super) lanes: [Lane; LANES],
     pub(super) canary: Past,
@@ -257,19 +255,22 @@ pub struct Tolerance {
     /// Ticks of the block under way.
     pub(super) elapsed: f64,
     pub(super) watch: Watch,
+    #[serde(skip)]
     pub(super) axis: Axis,
+    #[serde(skip)]
     pub(super) ln_ratios: [f64; LANES],
     pub(super) design: u32,
 }
 
 /// The bet against one tolerated factor.
-#[derive(Clone, Copy, Debug, PartialEq)]
-pub(super) struct Lane {
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Lane<J = Joint> {
     /// Log evidence of each alternative, times the stake of the present part.
     pub(super) terms: [f64; ALTERNATIVES],
     /// What the block under way has gained.
     pub(super) block: [f64; ALTERNATIVES],
-    pub(super) joint: Joint,
+    pub(super) joint: J,
     /// The baseline's past as stretched: requests slower than each boundary.
     pub(super) slow: [f64; MAX_BOUNDARIES],
     /// How often its evidence has begun again.
@@ -310,11 +311,14 @@ impl Lane {
 }
 
 /// What the baseline's times were last stretched by.
-#[derive(Clone, Copy, Debug, PartialEq)]
+#[derive(Clone, Copy, Debug, PartialEq, Serialize)]
+#[serde(transparent)]
 pub(super) struct StretchFit {
     /// The baseline's past at that time; no trials before the first tick.
-    pub(super) past: Past,
+    past: Past,
+    #[serde(skip)]
     scores: Scores,
+    #[serde(skip)]
     pub(super) transfers: [Transfer; LANES],
 }
 
@@ -346,13 +350,6 @@ impl Tolerance {
         };
         this.lanes.iter_mut().for_each(Lane::stake);
         this
-    }
-
-    /// Checks that a state, such as one read from a document, was made for this design; otherwise it is
-    /// [`StatError::DesignMismatch`].
-    pub fn check(&self, design: &ToleranceDesign) -> Result<(), StatError> {
-        let same = self.axis == design.axis && self.ln_ratios == design.ln_ratios;
-        if same && self.design == design.id { Ok(()) } else { Err(StatError::DesignMismatch) }
     }
 
     /// Copies an earlier or later state of the same test; its fit only if that is to another past.

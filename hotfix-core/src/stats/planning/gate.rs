@@ -5,7 +5,7 @@ use super::most_ratio;
 use crate::stats::grid::check_share;
 use crate::stats::interval::check_confidence;
 use crate::stats::numeric::{larger, normal_quantile};
-use crate::stats::{MAX_COUNT, StatError};
+use crate::stats::{MAX_COUNT, Range, StatError};
 
 /// Chance that at most a share of `at_most` of `requests` fail where each fails with chance `rate`:
 /// that a fix passes the gate 'error rate at or below `at_most`'.
@@ -32,29 +32,6 @@ pub fn pass_chance(requests: f64, rate: f64, at_most: f64) -> Result<f64, StatEr
     let trials = requests.floor();
     // A bound such as 0.3% of 1,000 means three, whatever the last bit of the product says.
     Ok(Draw::Trials { trials, rate }.tail((at_most * trials * (1.0 + 1e-12)).floor()))
-}
-
-/// Chance that at most so many events come where `expected` are to be expected: that a fix passes a
-/// gate on events a minute.
-///
-/// Exact for independent events. `at_most` is rounded down to a whole number.
-///
-/// # Errors
-/// [`StatError`] ([`OutOfRange`](crate::stats::StatError::OutOfRange)) if
-/// the expectation or a bound is not valid.
-///
-/// ```
-/// use hotfix_core::stats::planning::gate::count_chance;
-/// # fn main() -> Result<(), hotfix_core::stats::StatError> {
-/// // Three where three are to be expected: missed more than one time in three.
-/// assert!((count_chance(3.0, 3.0)? - 0.647).abs() < 5e-4);
-/// # Ok(())
-/// # }
-/// ```
-pub fn count_chance(expected: f64, at_most: f64) -> Result<f64, StatError> {
-    check_number("expected events", expected)?;
-    check_number("bound", at_most)?;
-    Ok(Draw::Events { expected }.tail(at_most.floor()))
 }
 
 /// The ratio that one test at the end finds with chance `power`, by the square-root approximation
@@ -123,9 +100,7 @@ pub fn fixed_horizon_trials(
 
 /// `z_a + z_b`.
 fn distance(alpha: f64, power: f64) -> Result<f64, StatError> {
-    if !(alpha > 0.0 && alpha < 1.0) {
-        return Err(StatError::BadAlpha { alpha });
-    }
+    Range::ALPHA.check(alpha > 0.0 && alpha < 1.0, alpha)?;
     check_confidence("power", power)?;
     // Below zero no data would be needed: the test finds by chance alone what is asked.
     Ok(larger(0.0, normal_quantile(power) - normal_quantile(alpha)))

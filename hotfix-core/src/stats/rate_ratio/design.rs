@@ -1,6 +1,7 @@
 //! Settings and design of a rate-ratio test.
 
-use crate::stats::grid::{self, settings};
+use crate::stats::bernoulli::CountSettings;
+use crate::stats::grid;
 use crate::stats::mixture::Mixture;
 use crate::stats::{MAX_GRID, StatError};
 
@@ -9,15 +10,8 @@ pub const DEFAULT_GRID: [f64; 4] = [2.0, 4.0, 8.0, 20.0];
 /// Weights of [`DEFAULT_GRID`].
 pub const DEFAULT_WEIGHTS: [f64; 4] = [0.4, 0.25, 0.2, 0.15];
 
-settings! {
-    /// Settings of a rate-ratio test. See [`RateRatioDesign`] for an example.
-    RateRatioSettings {
-        /// Planned ticks, at least 1: turns the change-point mixture on, which finds faults that start
-        /// late (`docs/statistics.md`, A4). Ticks without data count, so feed them. Absent: the plain
-        /// test.
-        horizon: Option<u32> = None,
-    }
-}
+/// Settings of a rate-ratio test. See [`RateRatioDesign`] for an example.
+pub type RateRatioSettings = CountSettings;
 
 /// A checked test with everything precomputed that no tick changes. Shared by any number of states.
 ///

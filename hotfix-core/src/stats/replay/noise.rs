@@ -1,9 +1,9 @@
 //! Evidence that noise alone reaches: its maxima over windows, their tail, and the dispersion.
 
 use super::{BlockDispersion, CalibrationSettings, CountModel, statistic};
-use crate::stats::bernoulli::{Bernoulli, BernoulliDesign, BernoulliSettings};
+use crate::stats::bernoulli::{Bernoulli, BernoulliDesign, CountSettings};
 use crate::stats::numeric::{larger, ln, percentile, smaller};
-use crate::stats::rate_ratio::{RateRatio, RateRatioDesign, RateRatioSettings};
+use crate::stats::rate_ratio::{RateRatio, RateRatioDesign};
 use crate::stats::{Bounds, Counts, StatError};
 use std::collections::VecDeque;
 
@@ -36,12 +36,10 @@ impl Test {
     pub(super) fn try_new(settings: &CalibrationSettings) -> Result<Self, StatError> {
         let CalibrationSettings { model, alpha, tolerated, temper, horizon, .. } = *settings;
         let (grid, weights) = (settings.grid.clone(), settings.weights.clone());
-        let usual = BernoulliSettings::default();
-        let asked = BernoulliSettings { alpha, tolerated, grid, weights, temper, horizon, ..usual };
+        let usual = CountSettings::default();
+        let asked = CountSettings { alpha, tolerated, grid, weights, temper, horizon, ..usual };
         Ok(match model {
-            CountModel::Poisson => {
-                Self::Rates(Box::new(RateRatioDesign::try_new(&RateRatioSettings::from(&asked))?))
-            }
+            CountModel::Poisson => Self::Rates(Box::new(RateRatioDesign::try_new(&asked)?)),
             CountModel::Bernoulli => Self::Shares(Box::new(BernoulliDesign::try_new(&asked)?)),
         })
     }
