@@ -1,7 +1,8 @@
 //! Bounds of metrics: their order, and how often a healthy release breaches them by chance.
 
-use super::fault::{FigureFault, PhaseChance, TimeFault};
-use super::finding::{Example, Finding, put};
+use super::fault;
+use super::finding::{Example, Finding, found, put, report};
+use super::format::chance;
 use crate::grade::{BoundBase, Response, Role, Worse};
 use crate::metric::{BoundInBucket, Unjudged};
 use crate::metric_kind::Unit;
@@ -10,7 +11,7 @@ use crate::plan::power::kept_by_rollback;
 use crate::policy::Policy;
 use crate::policy::section::{Bound, BoundValue, Bounds, Metric, Phase};
 use crate::text::{self, pointer_step};
-use crate::unit::{Share, Span};
+use crate::unit::{PhaseName, Share, Span};
 
 /// Longer times of requests are probably milliseconds without a unit.
 const LONGEST: Span = Span::from_seconds(60);
@@ -48,7 +49,7 @@ fn relative(metric: &Metric, to: BoundBase) -> impl Iterator<Item = &'static str
 }
 
 fn order(metric: &Metric, findings: &mut Vec<Finding>) {
-    let Bounds { success, alert, rollback } = metric.bounds;
+    let (id, Bounds { success, alert, rollback }) = (metric.id, metric.bounds);
     // Two figures, or two ratios of the live arm, can be compared: both as texts, whether the first
     // is worse, and whether the second is.
     let compared = |first: Option<Bound>, second: Option<Bound>| {
@@ -66,9 +67,9 @@ fn order(metric: &Metric, findings: &mut Vec<Finding>) {
     };
     let mut out_of_order = |[first, second]: [&'static str; 2], at: [String; 2], so| {
         let [first_at, second_at] = at;
-        let fault =
-            FigureFault::BoundOrder { metric: metric.id, first, first_at, second, second_at, so };
-        put(findings, place(metric, first), fault);
+        report! { findings, place(metric, first), fault::BOUND_ORDER,
+            "`{first}` of `{id}` is at {first_at}, at or beyond `{second}` at {second_at}: {so}"
+        }
     };
     if let Some((at, true, _)) = compared(success, alert) {
         out_of_order(["success", "alert"], at, "values that meet the first may alert");
@@ -78,8 +79,9 @@ fn order(metric: &Metric, findings: &mut Vec<Finding>) {
         out_of_order(["alert", "rollback"], at, so);
     }
     if let Some(([success, rollback], true, _)) = compared(success, rollback) {
-        let fault = FigureFault::SuccessBeyondRollback { metric: metric.id, success, rollback };
-        put(findings, place(metric, "success"), fault);
+        report! { findings, place(metric, "success"), fault::SUCCESS_BEYOND_ROLLBACK,
+            "`success` of `{id}` at {success} allows values for which `rollback` at {rollback} rolls back"
+        }
     }
 }
 
@@ -105,15 +107,17 @@ fn wrong_side(policy: &Policy, metric: &Metric, findings: &mut Vec<Finding>) {
             let ratio = ratio.value();
             // Of two equal arms about half of the readings are beyond each other.
             if !better(1.0, ratio) {
-                let fault = FigureFault::BeyondTheLiveArm { metric: id, bound, ratio, worse, so };
-                put(findings, place(metric, bound), fault);
+                report! { findings, place(metric, bound), fault::BEYOND_THE_LIVE_ARM,
+                    "`{bound}` of `{id}` is {ratio} times the live arm, where {worse} is worse: a release that is as good as the live version {so}"
+                }
             }
         }
         let Some(figure) = figure(metric, value) else { continue };
         if end.is_some_and(|end| !better(figure, end)) {
             let so = if is_criterion { "every release meets it" } else { "nothing breaches it" };
-            let fault = FigureFault::BoundAtTheEnd { metric: id, bound, figure, worse, so };
-            put(findings, place(metric, bound), fault);
+            report! { findings, place(metric, bound), fault::BOUND_AT_THE_END,
+                "`{bound}` of `{id}` is {figure}, and no value is {worse}: {so}"
+            }
         }
         let suppressed = value.unless_both_arms && !all_move;
         let Some(reference) = metric.reference.filter(|_| !suppressed) else { continue };
@@ -124,21 +128,18 @@ fn wrong_side(policy: &Policy, metric: &Metric, findings: &mut Vec<Finding>) {
         } else {
             continue;
         };
-        let fault =
-            FigureFault::BeyondItsReference { metric: id, bound, figure, reference, side, so };
-        put(findings, place(metric, bound), fault);
+        report! { findings, place(metric, bound), fault::BEYOND_ITS_REFERENCE,
+            "the `reference` of `{id}`, {reference}, is {side} its `{bound}` of {figure}: a release that is as good as before {so}"
+        }
     }
 }
 
 /// Bounds of a latency that are not among its boundaries.
 fn buckets(metric: &Metric, findings: &mut Vec<Finding>) {
     for fault in BoundInBucket::of(metric) {
-        let found = if fault.is_beyond() {
-            FigureFault::BoundBeyondBuckets { fault }
-        } else {
-            FigureFault::BoundInBucket { fault }
-        };
-        put(findings, place(metric, fault.bound), found);
+        let kind =
+            if fault.is_beyond() { fault::BOUND_BEYOND_BUCKETS } else { fault::BOUND_IN_BUCKET };
+        report! { findings, place(metric, fault.bound), kind, "{fault}" }
     }
 }
 
@@ -155,8 +156,7 @@ fn long_times(metric: &Metric, findings: &mut Vec<Finding>) {
         if let Ok(is) = Span::try_from_seconds(figure)
             && is > LONGEST
         {
-            let fault = TimeFault::WrongUnit { is, so: "long" };
-            put(findings, place(metric, name), fault);
+            put(findings, place(metric, name), fault::wrong_unit(is, "long"));
         }
     }
 }
@@ -170,16 +170,19 @@ fn live_arm(policy: &Policy, metric: &Metric, findings: &mut Vec<Finding>) {
     if metric.has_own_level() {
         return;
     }
-    let (metric_id, phase) = (metric.id, phase.name);
+    let (id, phase) = (metric.id, phase.name);
     for bound in relative(metric, BoundBase::Live) {
-        let fault = if metric.reference.is_some() {
-            FigureFault::NoLiveArm { metric: metric_id, bound, phase }
+        let (kind, so) = if metric.reference.is_some() {
+            (fault::NO_LIVE_ARM, ": there it uses the reference")
         } else if metric.role == Role::Decide {
-            FigureFault::NoReference { metric: metric_id, bound, phase }
+            let so = ", and there is no reference: the bound judges nothing there";
+            (fault::NO_REFERENCE, so)
         } else {
             continue;
         };
-        put(findings, place(metric, bound), fault);
+        report! { findings, place(metric, bound), kind,
+            "`{bound}` of `{id}` is a ratio of the live arm, which `{phase}` does not have{so}"
+        }
     }
 }
 
@@ -189,8 +192,10 @@ fn ratio_of_zero(metric: &Metric, findings: &mut Vec<Finding>) {
         return;
     }
     for bound in relative(metric, BoundBase::Reference) {
-        let fault = FigureFault::RatioOfZero { metric: metric.id, bound };
-        put(findings, place(metric, bound), fault);
+        report! { findings, place(metric, bound), fault::RATIO_OF_ZERO,
+            "`{bound}` of `{}` is a ratio of its `reference`, which is 0: so is the bound, whatever the ratio",
+            metric.id
+        }
     }
 }
 
@@ -211,18 +216,31 @@ fn missed_by_chance(policy: &Policy, metric: &Metric, findings: &mut Vec<Finding
             continue;
         }
         let list = if of == 0 { &mut back } else { &mut waits };
-        list.push(PhaseChance { phase: phase.name, expected: law.expected(), missed });
+        list.push(missed_in(phase.name, law.expected(), missed));
         example[of].get_or_insert_with(|| counts(metric, phase, law, bad, missed));
     }
     let [first, second] = example;
+    let misses = format!(
+        "a release that is as good as the reference misses `success` of `{}` by chance alone and",
+        metric.id
+    );
     if !back.is_empty() {
-        let fault = FigureFault::CoinToss { metric: metric.id, phases: back, passes };
+        let fault = found! { fault::COIN_TOSS,
+            "{misses} is rolled back: {}; it passes all such gates in {} cases",
+            back.join("; "), chance(passes)
+        };
         findings.push(Finding::new(place(metric, "success"), fault, first));
     }
     if !waits.is_empty() {
-        let fault = FigureFault::WaitsByChance { metric: metric.id, phases: waits };
+        let fault = found! { fault::WAITS_BY_CHANCE, "{misses} waits: {}", waits.join("; ") };
         findings.push(Finding::new(place(metric, "success"), fault, second));
     }
+}
+
+/// The probability that a healthy release misses a criterion in a phase, and what is expected there.
+fn missed_in(phase: PhaseName, expected: f64, missed: f64) -> String {
+    let (expected, missed) = ((expected * 100.0).round() / 100.0, chance(missed));
+    format!("{missed} in `{phase}`, where {expected} bad events are expected")
 }
 
 fn counts(metric: &Metric, phase: &Phase, law: Law, bad: f64, chance: f64) -> Example {
@@ -246,11 +264,14 @@ fn first_window<'a>(
 /// Alert bounds that a healthy release often breaches by chance in a window of the first phase.
 fn alerts_by_chance(policy: &Policy, metric: &Metric, findings: &mut Vec<Finding>) {
     let window = metric.bounds.alert.and_then(|bound| first_window(policy, metric, bound));
-    let Some((phase, law, bad, chance)) = window else { return };
-    let trips = in_a_row(policy, chance);
+    let Some((phase, law, bad, by_chance)) = window else { return };
+    let trips = in_a_row(policy, by_chance);
     if trips > OFTEN {
-        let fault = FigureFault::AlertByChance { metric: metric.id, phase: phase.name, trips };
-        let example = Some(counts(metric, phase, law, bad, chance));
+        let fault = found! { fault::ALERT_BY_CHANCE,
+            "a release that is as good as the reference breaches `alert` of `{}` in {} windows of `{}`",
+            metric.id, chance(trips), phase.name
+        };
+        let example = Some(counts(metric, phase, law, bad, by_chance));
         findings.push(Finding::new(place(metric, "alert"), fault, example));
     }
 }
@@ -262,14 +283,17 @@ fn rolled_back_by_chance(policy: &Policy, metric: &Metric, findings: &mut Vec<Fi
     let phases = policy.phases().iter().filter_map(|phase| {
         let missed = 1.0 - kept_by_rollback(policy, traffic, metric, bound, phase)?;
         let expected = at_gate(policy, metric, phase, traffic)?.expected();
-        (missed > DOUBTFUL_ROLLBACK).then_some(PhaseChance { phase: phase.name, expected, missed })
+        (missed > DOUBTFUL_ROLLBACK).then(|| missed_in(phase.name, expected, missed))
     });
-    let phases: Vec<PhaseChance> = phases.collect();
+    let phases: Vec<String> = phases.collect();
     if !phases.is_empty() {
-        let fault = FigureFault::RollbackByChance { metric: metric.id, phases };
         let window = first_window(policy, metric, bound);
         let example =
             window.map(|(phase, law, bad, chance)| counts(metric, phase, law, bad, chance));
+        let fault = found! { fault::ROLLBACK_BY_CHANCE,
+            "a release that is as good as the reference is beyond `rollback` of `{}` by chance alone and is rolled back: about {}",
+            metric.id, phases.join("; ")
+        };
         findings.push(Finding::new(place(metric, "rollback"), fault, example));
     }
 }
@@ -281,13 +305,15 @@ fn sick_live_arm(policy: &Policy, findings: &mut Vec<Finding>) {
     let Some(bound) = metric.bounds.rollback.filter(|bound| bound.unless_both_arms) else { return };
     let compared = policy.phases().iter().any(|phase| phase.share < Share::ALL);
     if let (BoundValue::Absolute(figure), true) = (bound.value, compared) {
-        let fault = FigureFault::SickLiveArm { metric: metric.id, figure };
-        put(findings, place(metric, "rollback"), fault);
+        report! { findings, place(metric, "rollback"), fault::SICK_LIVE_ARM,
+            "`rollback` of `{}`, the metric of the bug, is suppressed while the live version exceeds {figure}, which it does as long as it has the bug",
+            metric.id
+        }
     }
 }
 
 fn unjudged(policy: &Policy, findings: &mut Vec<Finding>) {
     for unjudged in Unjudged::of(policy) {
-        put(findings, "/metrics", FigureFault::NothingJudges { unjudged });
+        report! { findings, "/metrics", fault::NOTHING_JUDGES, "{unjudged}" }
     }
 }

@@ -1,8 +1,8 @@
 //! Compares deadlines, estimates and objectives with planned times, and duties with each other.
 
-use super::fault::TimeFault;
-use super::finding::{Example, Finding, put_once};
-use super::format::time;
+use super::fault::{self, SettingFault};
+use super::finding::{Example, Finding, found, put, put_once, report};
+use super::format::{and_watch, of_a, time, times};
 use super::roles::{hotfixes, is_for, severities};
 use crate::grade::{DutyKind, Moment, Severity};
 use crate::plan::duration::{Schedule, Times, phases_until, phases_until_live, rollout};
@@ -24,9 +24,23 @@ pub(super) fn find(policy: &Policy, at: Option<Timestamp>, findings: &mut Vec<Fi
     }
 }
 
-fn put(findings: &mut Vec<Finding>, path: String, fault: TimeFault, shown: Option<(Times, Span)>) {
-    let example = shown.map(|(sum, limit)| Example::times(sum, limit));
-    findings.push(Finding::new(path, fault, example));
+/// Adds a finding of times that add up to more than their limit.
+fn put_times(findings: &mut Vec<Finding>, path: &str, fault: SettingFault, of: (Times, Span)) {
+    findings.push(Finding::new(path, fault, Some(Example::times(of.0, of.1))));
+}
+
+fn phases_too_long(what: &str, limit: Span, watched: bool, phases: &Times) -> SettingFault {
+    found! { fault::PHASES_TOO_LONG,
+        "the {what} is {}, but the phases{} alone take at least {}",
+        time(limit), and_watch(watched), time(phases.least)
+    }
+}
+
+fn procedure_too_long(what: &str, limit: Span, watched: bool, sum: &Times) -> SettingFault {
+    found! { fault::PROCEDURE_TOO_LONG,
+        "the {what} is {}, but the steps and the phases{} take {}",
+        time(limit), and_watch(watched), times(sum.least, sum.most)
+    }
 }
 
 fn deadlines(policy: &Policy, findings: &mut Vec<Finding>) {
@@ -40,22 +54,18 @@ fn deadlines(policy: &Policy, findings: &mut Vec<Finding>) {
                 let schedule = Schedule { load: Load::of(policy), level };
                 let sum = schedule.until(Moment::Deployed).filter(|sum| sum.most > limit);
                 let Some(sum) = sum.filter(|sum| schedule.is_known(sum)) else { continue };
-                let fault = TimeFault::DeadlineTooShort {
-                    duty: duty.id,
-                    severity,
-                    from: duty.from,
-                    limit,
-                    least: sum.least,
-                    most: sum.most,
+                let fault = found! { fault::DEADLINE_TOO_SHORT,
+                    "`{}` requires the fix{} live within {} of `{}`, but the steps before take {}",
+                    duty.id, of_a(severity), time(limit), duty.from, times(sum.least, sum.most)
                 };
-                put(findings, path.clone(), fault, Some((sum, limit)));
+                put_times(findings, &path, fault, (sum, limit));
             }
         }
         let phases = phases_until_live(Load::of(policy));
         if concerned().count() > 0 && phases.least > limit {
-            let (what, least) = (format!("deadline `{}`", duty.id), phases.least);
-            let fault = TimeFault::PhasesTooLong { what, limit, least, watched: false };
-            put(findings, path, fault, Some((phases, limit)));
+            let what = format!("deadline `{}`", duty.id);
+            let fault = phases_too_long(&what, limit, false, &phases);
+            put_times(findings, &path, fault, (phases, limit));
         }
     }
     for severity in hotfixes(policy).flatten() {
@@ -64,8 +74,9 @@ fn deadlines(policy: &Policy, findings: &mut Vec<Finding>) {
             .is_some_and(|slo| slo.to == Moment::Deployed && slo.is_for(Some(severity)))
             || policy.duties().iter().any(|d| d.sets_deadline() && d.is_for(severity));
         if !has_deadline {
-            let path = format!("/severities/{severity}");
-            put(findings, path, TimeFault::NoDeadline { severity }, None);
+            report! { findings, format!("/severities/{severity}"), fault::NO_DEADLINE,
+                "a {severity} is answered with a hot-fix, but has no deadline for it"
+            }
         }
     }
 }
@@ -77,21 +88,18 @@ fn record(policy: &Policy, findings: &mut Vec<Finding>) {
         let path = "/change_record/estimate/most";
         let schedule = Schedule { load: Load::of(policy), level: None };
         if let Some(sum) = schedule.whole().filter(|sum| sum.most > limit) {
-            let (what, least, most) = ("estimate", sum.least, sum.most);
-            let fault = TimeFault::ProcedureTooLong { what, limit, least, most, watched: false };
-            put(findings, path.to_owned(), fault, Some((sum, limit)));
+            let fault = procedure_too_long("estimate", limit, false, &sum);
+            put_times(findings, path, fault, (sum, limit));
         }
         let whole = rollout(Load::of(policy));
         if whole.least > limit {
-            let (what, least) = ("estimate".to_owned(), whole.least);
-            let fault = TimeFault::PhasesTooLong { what, limit, least, watched: false };
-            put(findings, path.to_owned(), fault, Some((whole, limit)));
+            let fault = phases_too_long("estimate", limit, false, &whole);
+            put_times(findings, path, fault, (whole, limit));
         }
     }
     let Some(slo) = &record.slo else { return };
     if let Some(why) = ends_before(slo.from, slo.to) {
-        let fault = never_kept("the objective".to_owned(), why);
-        put(findings, "/change_record/slo/to".to_owned(), fault, None);
+        put(findings, "/change_record/slo/to", never_kept("the objective", &why));
     }
     let (path, limit) = ("/change_record/slo/within", slo.within);
     let load = Load::of(policy);
@@ -100,14 +108,12 @@ fn record(policy: &Policy, findings: &mut Vec<Finding>) {
     let steps = Schedule { load, level: None }.until(slo.to).filter(|_| has_steps);
     let watched = slo.to == Moment::Closed && !policy.after().is_empty();
     if let Some(sum) = steps.filter(|sum| slo.from.is_early() && sum.most > limit) {
-        let (what, least, most) = ("objective", sum.least, sum.most);
-        let fault = TimeFault::ProcedureTooLong { what, limit, least, most, watched };
-        put(findings, path.to_owned(), fault, Some((sum, limit)));
+        let fault = procedure_too_long("objective", limit, watched, &sum);
+        put_times(findings, path, fault, (sum, limit));
     }
     if slo.from < Moment::Deployed && phases.least > limit {
-        let (what, least) = ("objective".to_owned(), phases.least);
-        let fault = TimeFault::PhasesTooLong { what, limit, least, watched };
-        put(findings, path.to_owned(), fault, Some((phases, limit)));
+        let fault = phases_too_long("objective", limit, watched, &phases);
+        put_times(findings, path, fault, (phases, limit));
     }
 }
 
@@ -117,8 +123,10 @@ fn overdue(policy: &Policy, at: Option<Timestamp>, findings: &mut Vec<Finding>) 
     if let (Some(at), Some(every), Some(changed)) = (at, every, record.changed)
         && at >= changed.starts() + every + Span::from_seconds(86_400)
     {
-        let fault = TimeFault::ReviewOverdue { changed, every };
-        put(findings, "/change_record/review/every".to_owned(), fault, None);
+        report! { findings, "/change_record/review/every", fault::REVIEW_OVERDUE,
+            "the policy was last changed on {changed} and has to be reviewed every {}: the review is overdue",
+            time(every)
+        }
     }
 }
 
@@ -136,8 +144,11 @@ fn rollback(policy: &Policy, findings: &mut Vec<Finding>) {
             sum.add(part, least, most);
         }
         if sum.most > limit {
-            let fault = TimeFault::RollbackTooLong { limit, most: sum.most };
-            put(findings, "/rollback/estimate/most".to_owned(), fault, Some((sum, limit)));
+            let fault = found! { fault::ROLLBACK_TOO_LONG,
+                "the rollback is estimated at {} at most, but its assessment, execution and verification take up to {}",
+                time(limit), time(sum.most)
+            };
+            put_times(findings, "/rollback/estimate/most", fault, (sum, limit));
         }
     }
     let slowest = rollback
@@ -147,8 +158,10 @@ fn rollback(policy: &Policy, findings: &mut Vec<Finding>) {
         .reduce(|slowest, way| if way.1 > slowest.1 { way } else { slowest });
     let limit = rollback.returned_within;
     if let Some((method, most)) = slowest.filter(|(_, most)| *most > limit) {
-        let fault = TimeFault::ReturnTooSoon { method, limit, most };
-        put(findings, "/rollback/returned_within".to_owned(), fault, None);
+        report! { findings, "/rollback/returned_within", fault::RETURN_TOO_SOON,
+            "somebody is paged {} after a rollback started, but `{method}` takes up to {}",
+            time(limit), time(most)
+        }
     }
 }
 
@@ -166,7 +179,7 @@ fn duties(policy: &Policy, findings: &mut Vec<Finding>) {
     ];
     for (index, duty) in policy.duties().iter().enumerate() {
         let place = |key: &str| format!("/duties/{index}/{key}");
-        let never = |why| never_kept(format!("`{}`", duty.id), why);
+        let never = |why: &str| never_kept(&format!("`{}`", duty.id), why);
         let takes = duty.lasts.and_then(|lasts| lasts.least).unwrap_or_default();
         if let Some(within) = duty.within.within()
             && duty.kind == DutyKind::Watch
@@ -174,10 +187,10 @@ fn duties(policy: &Policy, findings: &mut Vec<Finding>) {
         {
             let why =
                 format!("it lasts at least {}, but is due after {}", time(takes), time(within));
-            put(findings, place("within"), never(why), None);
+            put(findings, place("within"), never(&why));
         }
         if let Some(why) = duty.until.and_then(|until| ends_before(duty.from, until)) {
-            put(findings, place("until"), never(why), None);
+            put(findings, place("until"), never(&why));
         }
         let is_late = matches!(duty.from, Moment::Resolved | Moment::Closed);
         if duty.kind == DutyKind::Escalate && duty.every.is_none() && is_late {
@@ -185,23 +198,25 @@ fn duties(policy: &Policy, findings: &mut Vec<Finding>) {
                 "it begins with `{}`, and the end of the incident ends an escalation",
                 duty.from
             );
-            put(findings, place("from"), never(why), None);
+            put(findings, place("from"), never(&why));
         }
         let has = |list: &Name| policy.checklists().iter().any(|known| known.id == *list);
         if let Some(checklist) = duty.checklist.filter(|list| !has(list)) {
-            put(findings, place("checklist"), TimeFault::NoSuchList { checklist }, None);
+            report! { findings, place("checklist"), fault::NO_SUCH_LIST,
+                "the policy does not have the checklist `{checklist}`: it settles nothing"
+            }
         }
         intervals.extend(duty.every.map(|every| (place("every"), every, of_people)));
     }
     for (path, interval, least) in intervals {
         if interval < least {
-            put(findings, path, TimeFault::WrongUnit { is: interval, so: "short" }, None);
+            put(findings, path, fault::wrong_unit(interval, "short"));
         }
     }
 }
 
-fn never_kept(what: String, why: String) -> TimeFault {
-    TimeFault::NeverKept { what, why }
+fn never_kept(what: &str, why: &str) -> SettingFault {
+    found! { fault::NEVER_KEPT, "{what} can never be kept: {why}" }
 }
 
 /// Why a time is over when it begins, or before. None if it is not.
@@ -228,8 +243,8 @@ fn lists(policy: &Policy, findings: &mut Vec<Finding>) {
             let (lasts, within) = (time(lasts), time(within));
             let why =
                 format!("`{id}` has to have lasted {lasts}, but the list is due after {within}");
-            let fault = never_kept(format!("the list `{}`", list.id), why);
-            put(findings, format!("/checklists/{index}/within"), fault, None);
+            let fault = never_kept(&format!("the list `{}`", list.id), &why);
+            put(findings, format!("/checklists/{index}/within"), fault);
         }
     }
 }
@@ -247,13 +262,9 @@ fn reviews(policy: &Policy, severity: Option<Severity>, findings: &mut Vec<Findi
     };
     let Some(second) = reviews.find(differs) else { return };
     let due = |duty: &Duty| duty.within.within().map_or_else(|| duty.within.to_string(), time);
-    let fault = TimeFault::TwoReviews {
-        severity,
-        from: first.from,
-        first: first.id,
-        first_due: due(first),
-        second: second.id,
-        second_due: due(second),
+    let fault = found! { fault::TWO_REVIEWS,
+        "the review{} is due {} after `{}` by `{}`, and {} by `{}`",
+        of_a(severity), due(first), first.from, first.id, due(second), second.id
     };
     put_once(findings, place_of(policy, second), fault);
 }
@@ -275,13 +286,9 @@ fn cadences(policy: &Policy, severity: Option<Severity>, findings: &mut Vec<Find
         let (Some(&(first, first_every)), Some(audience)) = (earlier, second.readers()) else {
             continue;
         };
-        let fault = TimeFault::TwoCadences {
-            severity,
-            audience,
-            first: first.id,
-            first_every,
-            second: second.id,
-            second_every,
+        let fault = found! { fault::TWO_CADENCES,
+            "updates{} for {audience} are due every {} by `{}`, and every {} by `{}`",
+            of_a(severity), time(first_every), first.id, time(second_every), second.id
         };
         put_once(findings, format!("{}/every", place_of(policy, second)), fault);
     }

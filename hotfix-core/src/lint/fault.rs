@@ -1,8 +1,10 @@
 //! All faults that the linter knows, each with its code, level, sentence and remedy.
 
+use super::format::time;
 use crate::grade::Severity;
+use crate::lint::Level;
 use crate::policy::section::Due;
-use crate::unit::Name;
+use crate::unit::{Name, Span};
 
 /// An enumeration of findings, as `coded!` has it, each variant with its code, level and remedy:
 /// `Name { fields } => "HF-…" Warn, "remedy";`. Its parts are other such enumerations.
@@ -46,25 +48,11 @@ macro_rules! findings {
 }
 pub(crate) use findings;
 
-mod figures;
-mod people;
-mod times;
-
-pub use figures::{FigureFault, PhaseChance};
-pub use people::PeopleFault;
-pub use times::TimeFault;
-
-// Tree and rules: 001 to 019. Bounds, phases and statistics: 020 to 039. Deadlines, people and
-// messages: 040 to 070.
 findings! {
     /// A fault that the linter finds.
     pub enum Fault {
-        /// About bounds, phases and statistics.
-        Figures(FigureFault),
-        /// About deadlines and other times.
-        Times(TimeFault),
-        /// About roles, approvals, escalation and notifications.
-        People(PeopleFault),
+        /// One in a setting outside of tree and rules.
+        Setting(SettingFault),
     };
 
     #[error("these questions form a cycle: {questions}")]
@@ -137,4 +125,124 @@ findings! {
 
     #[error("the conditions are too complex to check every combination of facts: answers may be unknown unnecessarily, and faults may be missed")]
     Entangled {} => "HF-LINT-018" Note, "use fewer facts in each condition";
+}
+
+/// A fault in a setting: its kind, and the sentence with its names and figures.
+#[derive(Clone, Debug, PartialEq, thiserror::Error)]
+#[error("{message}")]
+pub struct SettingFault {
+    kind: Kind,
+    message: String,
+}
+
+impl SettingFault {
+    /// The stable code: `HF-LINT-…`.
+    pub const fn code(&self) -> &'static str {
+        self.kind.code
+    }
+
+    /// How serious it is.
+    pub const fn level(&self) -> Level {
+        self.kind.level
+    }
+
+    /// What to do about it.
+    pub const fn remedy(&self) -> &'static str {
+        self.kind.remedy
+    }
+}
+
+/// A kind of fault in a setting.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub(super) struct Kind {
+    code: &'static str,
+    level: Level,
+    remedy: &'static str,
+}
+
+impl Kind {
+    /// A fault of this kind, with its sentence.
+    pub(super) const fn found(self, message: String) -> SettingFault {
+        SettingFault { kind: self, message }
+    }
+}
+
+/// A time with which a wrong unit is likely: it is so long or short.
+pub(super) fn wrong_unit(is: Span, so: &str) -> SettingFault {
+    WRONG_UNIT.found(format!("{} is so {so} that a wrong unit is likely", time(is)))
+}
+
+macro_rules! kinds {
+    ($($name:ident $code:literal $level:ident $remedy:literal;)*) => {$(
+        pub(super) const $name: Kind = Kind { code: $code, level: Level::$level, remedy: $remedy };
+    )*};
+}
+
+kinds! {
+    BOUND_ORDER "HF-LINT-020" Warn "order the bounds success, alert, rollback, from better to worse";
+    SUCCESS_BEYOND_ROLLBACK "HF-LINT-021" Warn "put the success bound on the good side of the rollback bound";
+    COIN_TOSS "HF-LINT-022" Warn "allow for chance: widen the bound, watch longer, or set `criteria_missed` to `hold`";
+    ALERT_BY_CHANCE "HF-LINT-023" Note "widen the bound, or raise `window` or `least_trials`";
+    ROLLBACK_BY_CHANCE "HF-LINT-024" Warn "widen the bound, raise `window` or `least_trials`, or raise `consecutive_breaches` so that they reach over more than one window";
+    SHARE_FALLS "HF-LINT-025" Warn "let the shares rise from phase to phase";
+    EVIDENCE_TOO_SLOW "HF-LINT-026" Warn "watch longer, give the phase more traffic, raise `margin`, or use `no_evidence_of_harm`";
+    TOO_FEW_TRIALS "HF-LINT-027" Warn "lower `least_trials`, use a longer window, give the phase more traffic, or, if that metric counts only some requests, add a volume of all of them, which may have `role = \"watch\"`";
+    SHORT_WINDOW "HF-LINT-028" Note "use a window of at least two cadences";
+    SICK_LIVE_ARM "HF-LINT-029" Note "delete `unless_both_arms` there, or rely on the test that compares the arms";
+    NOTHING_JUDGES "HF-LINT-031" Warn "add bounds, and a `reference` if they are ratios, or give its test a `weight`";
+    NO_LIVE_ARM "HF-LINT-032" Note "check that the reference is the right standard for the last phase";
+    WAITS_BY_CHANCE "HF-LINT-033" Note "allow for chance: widen the bound, or watch longer";
+    SHORT_STALE "HF-LINT-036" Note "raise `stale` to at least two cadences";
+    NO_REFERENCE "HF-LINT-037" Warn "add a `reference` to the metric, or write the bound as a figure";
+    DEADLINE_TOO_SHORT "HF-LINT-040" Warn "allow more time, or shorten or postpone steps";
+    PROCEDURE_TOO_LONG "HF-LINT-041" Warn "make the figures agree";
+    PHASES_TOO_LONG "HF-LINT-042" Warn "choose fewer or shorter phases, or allow more time";
+    BROKEN_PROMISE "HF-LINT-043" Warn "use a field such as `{{ eta }}`, which takes the time from the plan";
+    TWO_APPROVERS "HF-LINT-044" Warn "merge the two approvals, or remove the role from `notified`";
+    NOBODY_HOLDS "HF-LINT-045" Note "set `holders` for them under `roles`; `reach` is enough for a role in which nobody approves or waives";
+    UNKNOWN_ROLE "HF-LINT-046" Warn "declare it, or correct the name";
+    NO_APPROVAL "HF-LINT-048" Warn "add an approval, with `after_the_fact` if it may follow the start";
+    MISSING_LEVEL "HF-LINT-049" Warn "number the levels from 1 without a gap";
+    REVIEW_OVERDUE "HF-LINT-050" Warn "review it, and set `changed` to the day of the review";
+    TWO_REVIEWS "HF-LINT-051" Note "keep one of them, or make the difference clear in the titles";
+    TWO_CADENCES "HF-LINT-052" Warn "keep one of them, or give them different audiences";
+    VERSION_RANKS_BELOW "HF-LINT-056" Warn "increase the patch number instead";
+    REVERT_NEEDS_PARENT "HF-LINT-057" Note "revert with `-m 1`, as the source-control plan says, and revert the revert before merging again";
+    STAGING_SKIPPED "HF-LINT-058" Note "delete `skip_staging_when`, or name the exception in the advice";
+    ROLLBACK_TOO_LONG "HF-LINT-060" Warn "make the figures agree";
+    RETURN_TOO_SOON "HF-LINT-061" Note "make `returned_within` longer than every rollback method";
+    NO_DEADLINE "HF-LINT-062" Note "add a duty of kind `fix`, or a table `[change_record.slo]` with `name`, `from`, `within` and `to = \"deployed\"`";
+    LEVEL_TOO_EARLY "HF-LINT-063" Warn "let the times rise from level to level";
+    TWO_OF_ONE_LEVEL "HF-LINT-064" Warn "give them different levels";
+    NO_ESCALATION "HF-LINT-065" Note "add duties of kind `escalate` for it, or add it to the `severities` of existing ones";
+    KNOWN_LATER "HF-LINT-067" Note "remove them: later facts are added to the commit as a git note, or are in the log";
+    VCS_ORDER "HF-LINT-068" Warn "name the branch, or change the order or delete it: the flow has its own";
+    ADVICE_WITHOUT_CHECK "HF-LINT-070" Warn "add what the check needs, or delete `shown_by`";
+    SHORT_FOR_SCRAPE "HF-LINT-071" Warn "raise it to at least twice `scrape`";
+    BOUND_IN_BUCKET "HF-LINT-072" Note "add the figure to `boundaries` and to the buckets of your histogram, or send raw durations";
+    BOUND_BEYOND_BUCKETS "HF-LINT-073" Warn "add the figure to `boundaries` and to the buckets of your histogram, or send raw durations";
+    BEYOND_ITS_REFERENCE "HF-LINT-080" Warn "put the bound on the worse side of `reference`, and check that `worse` has the right direction";
+    BEYOND_THE_LIVE_ARM "HF-LINT-081" Warn "give a ratio above 1 where higher is worse, and below 1 where lower is worse";
+    TOO_MANY_BREACHES "HF-LINT-083" Warn "lower `consecutive_breaches`, or watch longer";
+    BOUND_AT_THE_END "HF-LINT-084" Warn "give a figure that a faulty release reaches, or delete the bound";
+    WARM_UP_TOO_LONG "HF-LINT-085" Warn "shorten `warm_up`, or watch longer";
+    WINDOW_TOO_LONG "HF-LINT-086" Warn "shorten `window` or `warm_up`, lower `consecutive_breaches`, or watch longer";
+    NO_DATA_TOO_LATE "HF-LINT-087" Warn "lower it";
+    HOLD_BACK "HF-LINT-088" Warn "add a phase with all of the traffic, unless this part is to be held back for comparison";
+    IMMEDIATE_IN_PART "HF-LINT-089" Deny "keep one phase, with a `share` of 100%, or choose another `strategy`";
+    LATE_FAULTS_APART "HF-LINT-090" Warn "set `change_point` to false, or read both arms at the same time and set `watch.scrape` to \"0s\"";
+    HIGH_ALPHA "HF-LINT-091" Warn "give the share of false rollbacks that is accepted, such as `\"1%\"`, not a confidence";
+    NOBODY_ASKED "HF-LINT-092" Warn "set it to `ask`, or make sure that somebody watches the rollout";
+    NEVER_KEPT "HF-LINT-093" Warn "correct its times";
+    NO_SUCH_LIST "HF-LINT-094" Warn "correct the name, or delete `checklist`";
+    WRONG_UNIT "HF-LINT-095" Warn "give it with the unit that you mean, such as `\"15min\"` or `\"250ms\"`";
+    NO_EVIDENCE "HF-LINT-096" Warn "give a metric a test (`model`, `weight`) and the phase a part of the traffic, or write `no_evidence_of_harm`";
+    NO_TIME_TO_OBJECT "HF-LINT-097" Warn "set `gate` to `veto`, and `veto` to a time, or delete `veto`";
+    SHORT_NO_DATA "HF-LINT-098" Warn "raise `no_data.after` to more than the longest time between two readings, at best to two cadences";
+    WATCHED_LONGER "HF-LINT-099" Note "raise `watch` to that, or shorten `window` or `warm_up`";
+    ONE_APPROVER "HF-LINT-100" Deny "name another person for one of the roles, or ask for one approval";
+    IDLE_APPROVAL "HF-LINT-101" Note "remove the approval, or answer the severity with a hot-fix";
+    RATIO_OF_ZERO "HF-LINT-102" Warn "write the bound as a figure, or correct `reference`";
+    HIDDEN_MESSAGE "HF-LINT-105" Note "put it first, give the other one a condition or severities, or remove it";
+    SAME_APPROVAL "HF-LINT-106" Warn "delete it; where two people have to approve, ask for two roles that different people hold";
 }

@@ -75,6 +75,20 @@ impl Example {
     }
 }
 
+/// A fault of a kind with its sentence, written as for `format!`.
+macro_rules! found {
+    ($kind:expr, $($sentence:tt)+) => { $kind.found(format!($($sentence)+)) };
+}
+pub(super) use found;
+
+/// Adds a finding without an example: its place, its kind, and its sentence, written as for `format!`.
+macro_rules! report {
+    ($findings:ident, $path:expr, $($fault:tt)+) => {
+        $crate::lint::finding::put($findings, $path, $crate::lint::finding::found!($($fault)+))
+    };
+}
+pub(super) use report;
+
 /// Adds a finding without an example.
 pub(super) fn put(findings: &mut Vec<Finding>, path: impl Into<String>, fault: impl Into<Fault>) {
     findings.push(Finding::new(path, fault, None));

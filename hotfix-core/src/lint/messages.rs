@@ -1,7 +1,7 @@
 //! Messages that are never used, broken promises, and advice whose check the policy lacks.
 
-use super::fault::{PeopleFault, TimeFault};
-use super::finding::{Example, Finding, put};
+use super::fault;
+use super::finding::{Example, Finding, found, report};
 use super::format::{of_a, time, times};
 use super::roles::{hotfixes, is_for};
 use crate::grade::{DutyKind, MessageKind, Moment, Promised, Severity};
@@ -16,8 +16,9 @@ pub(super) fn find(policy: &Policy, findings: &mut Vec<Finding>) {
     promises(policy, findings);
     for (index, advice) in policy.advice().iter().enumerate() {
         if let Some(check) = advice.shown_by.filter(|check| !has_check(policy, *check)) {
-            let fault = PeopleFault::AdviceWithoutCheck { advice: advice.id, check };
-            put(findings, format!("/advice/{index}/shown_by"), fault);
+            report! { findings, format!("/advice/{index}/shown_by"), fault::ADVICE_WITHOUT_CHECK,
+                "`{}` is shown by `{check}`, but the policy has nothing of that kind", advice.id
+            }
         }
     }
 }
@@ -25,21 +26,20 @@ pub(super) fn find(policy: &Policy, findings: &mut Vec<Finding>) {
 fn promises(policy: &Policy, findings: &mut Vec<Finding>) {
     for (at, message) in policy.messages().iter().enumerate() {
         if let Some(by) = policy.messages().iter().take(at).find(|first| first.hides(message)) {
-            let fault = PeopleFault::HiddenMessage { message: message.id, by: by.id };
-            put(findings, format!("/messages/{at}"), fault);
+            report! { findings, format!("/messages/{at}"), fault::HIDDEN_MESSAGE,
+                "`{}` is never used: `{}` comes before it, and is for the same occasion and audience, for its severities, and without a condition",
+                message.id, by.id
+            }
             continue;
         }
         for (index, promise) in message.promises.iter().enumerate() {
             let Some((found, example)) = broken(policy, message, *promise) else { continue };
-            let fault = TimeFault::BrokenPromise {
-                message: message.id,
-                of: promise.of,
-                least: promise.least.unwrap_or(promise.most),
-                most: promise.most,
-                found,
+            let least = promise.least.unwrap_or(promise.most);
+            let fault = found! { fault::BROKEN_PROMISE,
+                "`{}` promises {} for `{}`, but {found}",
+                message.id, times(least, promise.most), promise.of
             };
-            let path = format!("/messages/{at}/promises/{index}");
-            findings.push(Finding::new(path, fault, example));
+            findings.push(Finding::new(format!("/messages/{at}/promises/{index}"), fault, example));
         }
     }
 }

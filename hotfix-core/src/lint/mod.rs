@@ -18,7 +18,7 @@ mod source_control;
 
 pub use crate::plan::StepTime;
 pub(crate) use fault::findings;
-pub use fault::{Fault, FigureFault, PeopleFault, PhaseChance, TimeFault};
+pub use fault::{Fault, SettingFault};
 pub use finding::{Example, Finding, Level};
 
 use crate::grade::Strategy;

@@ -1,14 +1,16 @@
 //! Phases and watching: shares, least trials, windows, whether evidence is possible in time, and bounds and
 //! responses that can never act, whatever a release does.
 
-use super::fault::FigureFault;
-use super::finding::{Finding, put};
+use super::fault;
+use super::finding::{Finding, report};
+use super::format::{chance, names, time};
 use crate::grade::{AdviceCheck, AdviceKind, GateMode, PromotionRule, Response, Strategy};
 use crate::plan::healthy::traffic_metric;
 use crate::plan::load::{Load, SlowEvidence};
 use crate::plan::volume::{ShortWindow, short_windows};
 use crate::policy::Policy;
 use crate::policy::section::{Metric, Phase};
+use crate::text::joined;
 use crate::unit::{MetricName, Share, Span};
 
 /// A larger `alpha` is probably a confidence, such as 95%, by mistake.
@@ -26,9 +28,6 @@ pub(super) fn find(policy: &Policy, findings: &mut Vec<Finding>) {
     for (index, phase) in policy.phases().iter().enumerate() {
         in_phase(policy, index, phase, findings);
     }
-    if policy.instead_of().is_none() {
-        alternatives(policy, findings);
-    }
 }
 
 /// Responses with which the rollout waits and nobody is asked.
@@ -41,7 +40,9 @@ fn silent(policy: &Policy, findings: &mut Vec<Finding>) {
         paths.push("/watch/no_data/then".to_owned());
     }
     for path in paths {
-        put(findings, path, FigureFault::NobodyAsked {});
+        report! { findings, path, fault::NOBODY_ASKED,
+            "with `hold` the rollout waits here, and nobody is asked until its phase has been held for `ask_again` longer than `watch_most`, or than `watch` without that"
+        }
     }
 }
 
@@ -49,53 +50,67 @@ fn shares(policy: &Policy, findings: &mut Vec<Finding>) {
     for (index, pair) in policy.phases().windows(2).enumerate() {
         let [before, phase] = pair else { continue };
         if phase.share < before.share {
-            let fault = FigureFault::ShareFalls {
-                phase: phase.name,
-                share: phase.share,
-                previous: before.name,
-                before: before.share,
-            };
-            put(findings, format!("/phases/{}/share", index + 1), fault);
+            report! { findings, format!("/phases/{}/share", index + 1), fault::SHARE_FALLS,
+                "phase `{}` has {} of the traffic, less than the {} of `{}` before it",
+                phase.name, phase.share, before.share, before.name
+            }
         }
     }
     let phases = policy.phases();
     if policy.strategy() == Strategy::Immediate {
         if phases.len() > 1 || policy.held_back().is_some() {
-            let phases = phases.iter().map(|phase| (phase.name, phase.share)).collect();
-            put(findings, "/phases", FigureFault::ImmediateInPart { phases });
+            let shares =
+                phases.iter().map(|phase| format!("`{}` with {}", phase.name, phase.share));
+            report! { findings, "/phases", fault::IMMEDIATE_IN_PART,
+                "the strategy is `immediate`, one phase with all traffic, but the policy has {}",
+                joined(shares, ", ")
+            }
         }
     } else if let (Some((index, last)), Some(rest)) =
         (phases.iter().enumerate().next_back(), policy.held_back())
     {
-        let fault = FigureFault::HoldBack { phase: last.name, share: last.share, rest };
-        put(findings, format!("/phases/{index}/share"), fault);
+        report! { findings, format!("/phases/{index}/share"), fault::HOLD_BACK,
+            "the last phase, `{}`, has {} of the traffic: the other {rest} stays on the old version until the last watch is over, and then gets the fix at once and unwatched",
+            last.name, last.share
+        }
     }
 }
 
 fn windows(policy: &Policy, findings: &mut Vec<Finding>) {
     let watch = policy.watch();
     let two = Span::from_millis(watch.cadence.as_millis().saturating_mul(2));
+    let cadence = time(watch.cadence);
     if watch.window < two {
-        let fault = FigureFault::ShortWindow { window: watch.window, cadence: watch.cadence };
-        put(findings, "/watch/window".to_owned(), fault);
+        report! { findings, "/watch/window", fault::SHORT_WINDOW,
+            "the window of {} is shorter than two cadences of {cadence}: each evaluation uses one observation",
+            time(watch.window)
+        }
     }
     if watch.stale < two {
-        let fault = FigureFault::ShortStale { stale: watch.stale, cadence: watch.cadence };
-        put(findings, "/watch/stale".to_owned(), fault);
+        report! { findings, "/watch/stale", fault::SHORT_STALE,
+            "data is stale after {}, less than two cadences of {cadence}: one late observation counts as missing data",
+            time(watch.stale)
+        }
     }
     let (after, then) = (watch.no_data.after, watch.no_data.then);
     if after <= watch.cadence && then > Response::Hold {
-        let fault = FigureFault::ShortNoData { after, then, cadence: watch.cadence };
-        put(findings, "/watch/no_data/after".to_owned(), fault);
+        report! { findings, "/watch/no_data/after", fault::SHORT_NO_DATA,
+            "without data the rollout waits for {} before `{then}`, no longer than the cadence of {cadence}: readings that come once per cadence are missing at the beginning of a phase",
+            time(after)
+        }
     }
     let alpha = policy.evidence().alpha.as_fraction();
     if alpha > USUAL_ALPHA {
-        put(findings, "/evidence/alpha".to_owned(), FigureFault::HighAlpha { alpha });
+        report! { findings, "/evidence/alpha", fault::HIGH_ALPHA,
+            "`alpha` is {alpha}: of healthy fixes up to {} are rolled back by chance", chance(alpha)
+        }
     }
     let Some(scrape) = watch.scrape else { return };
     if policy.evidence().change_point && scrape > Span::ZERO {
-        let fault = FigureFault::LateFaultsApart { scrape };
-        put(findings, "/evidence/change_point".to_owned(), fault);
+        report! { findings, "/evidence/change_point", fault::LATE_FAULTS_APART,
+            "`change_point` is on, and the arms are read up to {} apart: a shock in both of them, seen in one first, looks like a late fault",
+            time(scrape)
+        }
     }
     let missing = "one failed scrape counts as missing data";
     let limits = [
@@ -105,8 +120,9 @@ fn windows(policy: &Policy, findings: &mut Vec<Finding>) {
     ];
     for (key, is, so) in limits {
         if is < scrape + scrape {
-            let fault = FigureFault::ShortForScrape { key, is, scrape, so };
-            put(findings, format!("/watch/{key}"), fault);
+            report! { findings, format!("/watch/{key}"), fault::SHORT_FOR_SCRAPE,
+                "`{key}` is {}, less than two scrape intervals of {}: {so}", time(is), time(scrape)
+            }
         }
     }
 }
@@ -119,10 +135,10 @@ fn least_trials(policy: &Policy, findings: &mut Vec<Finding>) {
     for ShortWindow { index, phase, trials, .. } in
         short_windows(policy, traffic).into_iter().filter(never)
     {
-        let (phase, least, window) = (phase.name, watch.least_trials, watch.window);
-        let fault =
-            FigureFault::TooFewTrials { volume: volume.id, traffic, phase, trials, least, window };
-        put(findings, format!("/phases/{index}"), fault);
+        report! { findings, format!("/phases/{index}"), fault::TOO_FEW_TRIALS,
+            "`least_trials` is {}, but with the {traffic} requests a minute of `{}` a window of {} has {trials} trials in `{}`: its bounds are never evaluated",
+            watch.least_trials, volume.id, time(watch.window), phase.name
+        }
     }
 }
 
@@ -143,14 +159,19 @@ fn evidence(policy: &Policy, findings: &mut Vec<Finding>) {
             } else {
                 "no metric that decides is tested"
             };
-            let fault = FigureFault::NoEvidence { phase: phase.name, why };
-            put(findings, format!("/phases/{index}/promotion"), fault);
+            report! { findings, format!("/phases/{index}/promotion"), fault::NO_EVIDENCE,
+                "`{}` asks for evidence of no harm, but {why}: it passes after its least time as if that had been shown",
+                phase.name
+            }
         }
     }
     for slow in Load::of(policy).slow_evidence(policy.phases()) {
         let SlowEvidence { index, phase, metric, most, shown, needed, .. } = slow;
-        let fault = FigureFault::EvidenceTooSlow { metric, phase, most, shown, needed };
-        put(findings, format!("/phases/{index}/promotion"), fault);
+        let needed = needed.map(|needed| format!("half of them need {}", time(needed)));
+        report! { findings, format!("/phases/{index}/promotion"), fault::EVIDENCE_TOO_SLOW,
+            "within the {} of `{phase}`, `{metric}` gives evidence of no harm for {} healthy releases: {}",
+            time(most), chance(shown), needed.as_deref().unwrap_or("no time is long enough")
+        }
     }
 }
 
@@ -159,24 +180,10 @@ fn objections(policy: &Policy, findings: &mut Vec<Finding>) {
     for (index, phase) in policy.phases().iter().enumerate() {
         let (gate, veto) = (phase.gate, phase.veto);
         if (gate == GateMode::Veto) == veto.is_zero() {
-            let fault = FigureFault::NoTimeToObject { phase: phase.name, gate, veto };
-            put(findings, format!("/phases/{index}/veto"), fault);
-        }
-    }
-}
-
-/// Alternatives without phases: phases with shares cannot be derived from another strategy.
-fn alternatives(policy: &Policy, findings: &mut Vec<Finding>) {
-    const SHARED: [Strategy; 2] = [Strategy::Canary, Strategy::FeatureFlag];
-    let written = |strategy: Strategy| {
-        policy.strategy() == strategy
-            || policy.strategy_settings(strategy).is_some_and(|of| !of.phases.is_empty())
-    };
-    for (index, other) in policy.alternatives().iter().enumerate() {
-        let barred = policy.strategy_settings(other.strategy).is_some_and(|of| !of.allowed);
-        if SHARED.contains(&other.strategy) && !barred && !SHARED.into_iter().any(written) {
-            let fault = FigureFault::AlternativeWithoutPhases { strategy: other.strategy };
-            put(findings, format!("/alternatives/{index}"), fault);
+            report! { findings, format!("/phases/{index}/veto"), fault::NO_TIME_TO_OBJECT,
+                "the gate of `{}` is `{gate}`, and its `veto` is {}: nobody has time to object",
+                phase.name, time(veto)
+            }
         }
     }
 }
@@ -193,7 +200,9 @@ fn staging(policy: &Policy, findings: &mut Vec<Finding>) {
         if skips {
             let (severity, advice) = (level.severity, advice.id);
             let path = format!("/severities/{severity}/testing/skip_staging_when");
-            put(findings, path, FigureFault::StagingSkipped { severity, advice });
+            report! { findings, path, fault::STAGING_SKIPPED,
+                "`{severity}` may skip staging, but the advice `{advice}` forbids skipping tests"
+            }
         }
     }
 }
@@ -209,9 +218,10 @@ fn in_no_phase(policy: &Policy, findings: &mut Vec<Finding>) {
     let acts = policy.deciding().any(|of| of.bounds.alert.or(of.bounds.rollback).is_some());
     // A time that is too long for a span is longer than any phase.
     if acts && !takes.is_ok_and(|takes| takes <= longest) {
-        let breaches = watch.consecutive_breaches;
-        let fault = FigureFault::TooManyBreaches { breaches, every, longest };
-        put(findings, "/watch/consecutive_breaches", fault);
+        report! { findings, "/watch/consecutive_breaches", fault::TOO_MANY_BREACHES,
+            "`consecutive_breaches` is {}, which takes longer than any phase is watched at most, {}, with a new reading every {}: no alert or rollback bound acts in a phase",
+            watch.consecutive_breaches, time(longest), time(every)
+        }
     }
     // Readings count as missing once they are stale.
     let then = watch.no_data.then;
@@ -221,22 +231,27 @@ fn in_no_phase(policy: &Policy, findings: &mut Vec<Finding>) {
         ("/watch/no_data/after", watch.no_data.after)
     };
     if then != Response::Hold && after > longest {
-        put(findings, path, FigureFault::NoDataTooLate { after, then, longest });
+        report! { findings, path, fault::NO_DATA_TOO_LATE,
+            "without data the rollout waits for {} before `{then}`, longer than any phase is watched at most, {}",
+            time(after), time(longest)
+        }
     }
 }
 
 /// Metrics whose warm-up covers the whole phase, those whose full window takes longer than the
 /// phase, and those for which the phase lasts longer than `watch`.
 fn in_phase(policy: &Policy, index: usize, phase: &Phase, findings: &mut Vec<Finding>) {
-    let (name, longest, watch) = (phase.name, phase.longest(), policy.watch());
-    let (window, held) = (watch.window, phase.longest_held());
+    let (name, longest, watch) = (phase.name, time(phase.longest()), policy.watch());
+    let (window, held) = (time(watch.window), phase.longest_held());
     let metrics = |is_idle: &dyn Fn(&Metric) -> bool| -> Vec<MetricName> {
         policy.deciding().filter(|of| is_idle(of)).map(|of| of.id).collect()
     };
     let ignore = metrics(&|of| held.is_some_and(|held| policy.settings(of).warm_up >= held));
     if !ignore.is_empty() {
-        let fault = FigureFault::WarmUpTooLong { metrics: ignore, phase: name, longest };
-        put(findings, format!("/phases/{index}"), fault);
+        report! { findings, format!("/phases/{index}"), fault::WARM_UP_TOO_LONG,
+            "the warm-up of {} is not shorter than the {longest} for which `{name}` is watched: none of its data is judged",
+            names(&ignore)
+        }
     }
     let wait = metrics(&|of| {
         let breached = of.bounds.alert.or(of.bounds.rollback).is_some();
@@ -246,8 +261,10 @@ fn in_phase(policy: &Policy, index: usize, phase: &Phase, findings: &mut Vec<Fin
         !of.kind.counts_requests() && held.is_some_and(|held| acts > held.as_seconds())
     });
     if !wait.is_empty() {
-        let fault = FigureFault::WindowTooLong { metrics: wait, window, phase: name, longest };
-        put(findings, format!("/phases/{index}"), fault);
+        report! { findings, format!("/phases/{index}"), fault::WINDOW_TOO_LONG,
+            "a window of {window} has to be full, and breached as often in a row as is asked for, before the bounds of {} act, but `{name}` is watched for at most {longest}: they never do there",
+            names(&wait)
+        }
     }
     let is_late = |of: &&Metric| {
         let after = policy.judged_after(of);
@@ -255,9 +272,10 @@ fn in_phase(policy: &Policy, index: usize, phase: &Phase, findings: &mut Vec<Fin
     };
     let late: Vec<&Metric> = policy.deciding().filter(is_late).collect();
     if let Some(lasts) = late.iter().map(|of| policy.judged_after(of)).max() {
-        let metrics = late.iter().map(|of| of.id).collect();
-        let fault =
-            FigureFault::WatchedLonger { metrics, phase: name, watch: phase.watch, lasts, window };
-        put(findings, format!("/phases/{index}/watch"), fault);
+        let metrics: Vec<MetricName> = late.iter().map(|of| of.id).collect();
+        report! { findings, format!("/phases/{index}/watch"), fault::WATCHED_LONGER,
+            "`{name}` lasts at least {}, and not its `watch` of {}: {} can be judged only then, after the warm-up, and counts, gauges and volumes once a window of {window} is full",
+            time(lasts), time(phase.watch), names(&metrics)
+        }
     }
 }

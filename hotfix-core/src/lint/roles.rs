@@ -2,16 +2,17 @@
 
 use std::collections::BTreeSet;
 
-use super::fault::PeopleFault;
-use super::finding::{Finding, put, put_once};
+use super::fault;
+use super::finding::{Finding, found, put_once, report};
+use super::format::{names, of_a, time};
 use crate::deadline::Who;
 use crate::gate::approval::stand_ins_of;
 use crate::gate::is_same_person;
-use crate::grade::{ChecklistMoment, DutyKind, ReviewTime, Severity};
+use crate::grade::{DutyKind, Severity};
 use crate::policy::Policy;
-use crate::policy::section::{Approval, Checklist, ChecklistItem, Duty, Review, SeverityLevel};
+use crate::policy::section::{Approval, Duty, SeverityLevel};
 use crate::sorting::sort_by_key;
-use crate::unit::{Name, RoleName};
+use crate::unit::RoleName;
 
 pub(super) fn find(policy: &Policy, findings: &mut Vec<Finding>) {
     holders(policy, findings);
@@ -22,14 +23,19 @@ pub(super) fn find(policy: &Policy, findings: &mut Vec<Finding>) {
     }
     for level in policy.severities() {
         two_approvers(policy, level, findings);
-        lists(policy, level, findings);
         let severity = level.severity;
-        let fault = match (level.hotfix, level.approvals.is_empty()) {
-            (true, true) if policy.approvals().is_empty() => PeopleFault::NoApproval { severity },
-            (false, false) => PeopleFault::IdleApproval { severity },
+        let (kind, so) = match (level.hotfix, level.approvals.is_empty()) {
+            (true, true) if policy.approvals().is_empty() => {
+                (fault::NO_APPROVAL, "with a hot-fix, but needs no approval")
+            }
+            (false, false) => {
+                (fault::IDLE_APPROVAL, "without a hot-fix, but names who approves one")
+            }
             _ => continue,
         };
-        put(findings, format!("/severities/{severity}/approvals"), fault);
+        report! { findings, format!("/severities/{severity}/approvals"), kind,
+            "a {severity} is answered {so}"
+        }
     }
 }
 
@@ -49,7 +55,9 @@ fn holders(policy: &Policy, findings: &mut Vec<Finding>) {
             continue;
         }
         if declares && policy.role(role).is_none() {
-            put(findings, place, PeopleFault::UnknownRole { role });
+            report! { findings, place, fault::UNKNOWN_ROLE,
+                "the role `{role}` is named here, but not declared under `roles`"
+            }
         } else if !Who::of(policy, role).is_reached() || approves.contains(&role) && !is_held(role)
         {
             open.push(role);
@@ -57,7 +65,10 @@ fn holders(policy: &Policy, findings: &mut Vec<Finding>) {
     }
     if !open.is_empty() {
         sort_by_key(&mut open, |role| *role);
-        put(findings, "/roles".to_owned(), PeopleFault::NobodyHolds { roles: open });
+        report! { findings, "/roles", fault::NOBODY_HOLDS,
+            "the policy names roles without holders, so anybody may approve in them: {}",
+            names(&open)
+        }
     }
 }
 
@@ -73,42 +84,10 @@ fn same_approvals(policy: &Policy, findings: &mut Vec<Finding>) {
             (of == list && *other < index) || (of != list && of == "/approvals")
         });
         if let Some((_, (_, first, _))) = first {
-            put(findings, place.clone(), PeopleFault::SameApproval { first: first.clone() });
+            report! { findings, place.clone(), fault::SAME_APPROVAL,
+                "this approval is the same as the one at `{first}`, and one approval meets both"
+            }
         }
-    }
-}
-
-/// A review and staging that a severity demands, and no list asks for.
-fn lists(policy: &Policy, level: &SeverityLevel, findings: &mut Vec<Finding>) {
-    let severity = level.severity;
-    let has = |asks: &dyn Fn(&Checklist, &ChecklistItem) -> bool| {
-        let mut own = policy.checklists().iter().filter(|list| list.is_for(severity));
-        own.any(|list| list.items.iter().any(|item| asks(list, item)))
-    };
-    let is_before =
-        |list: &Checklist| matches!(list.at, ChecklistMoment::Start | ChecklistMoment::Before);
-    let named = |name: Name| name.as_str().split(['_', '-']).any(|word| word == "staging");
-    let review = level.review.as_ref().filter(|review| {
-        let in_time = |list: &Checklist| review.time != ReviewTime::Before || is_before(list);
-        !has(&|list, item| list.reviews(item) && in_time(list))
-    });
-    let staging = level.testing.as_ref().filter(|testing| {
-        testing.staging && !has(&|list, item| is_before(list) && (named(item.id) || named(list.id)))
-    });
-    // The start would wait for a review after the deployment in a list at `start`.
-    let reviewed = |review: &Review| match review.time {
-        ReviewTime::Before => "`review` in its id, in a list at `start` or `before`",
-        ReviewTime::After => "`review` in its id, in a list at `deployed`",
-        ReviewTime::Any => "`review` in its id, in a list at `start`, `before` or `deployed`",
-    };
-    let staged = "`staging` in its id, in a list at `start` or `before`";
-    let missing = [
-        review.map(|review| ("a review", "review", reviewed(review))),
-        staging.map(|_| ("that the fix passes staging", "testing/staging", staged)),
-    ];
-    for (demand, key, item) in missing.into_iter().flatten().filter(|_| level.hotfix) {
-        let path = format!("/severities/{severity}/{key}");
-        put(findings, path, PeopleFault::NoList { severity, demand, item });
     }
 }
 
@@ -121,14 +100,16 @@ fn two_approvers(policy: &Policy, level: &SeverityLevel, findings: &mut Vec<Find
         let contradicts =
             |asking: &&Approval| !asking.any_of.iter().any(|role| telling.any_of.contains(role));
         let found = all().filter(contradicts).find_map(|asking| {
-            let told = telling.notified.iter().find(|role| asking.any_of.contains(role))?;
-            Some((asking, *told))
+            let notified = telling.notified.iter().find(|role| asking.any_of.contains(role))?;
+            Some((asking, *notified))
         });
-        if let Some((asking, told)) = found {
-            let (first, second) = (asking.any_of.clone(), telling.any_of.clone());
+        if let Some((asking, notified)) = found {
             let severity = level.severity;
             let path = format!("/severities/{severity}/approvals/{index}/notified");
-            put(findings, path, PeopleFault::TwoApprovers { severity, first, second, told });
+            report! { findings, path, fault::TWO_APPROVERS,
+                "two approvals for a {severity} contradict each other: one asks for {}, the other for {} and only notifies `{notified}`",
+                names(&asking.any_of), names(&telling.any_of)
+            }
         }
     }
 }
@@ -159,8 +140,10 @@ fn one_approver(policy: &Policy, severity: Option<Severity>, findings: &mut Vec<
             if others.iter().all(|other| is_same_person(person, other))
                 && !first.iter().any(|role| second.contains(role))
             {
-                let (person, first, second) = ((*person).to_owned(), first.clone(), second.clone());
-                let fault = PeopleFault::OneApprover { first, second, person };
+                let fault = found! { fault::ONE_APPROVER,
+                    "the start waits for {} and for {}, and {person} alone holds these roles: two approvals need two people",
+                    names(first), names(second)
+                };
                 put_once(findings, place.clone(), fault);
             }
         }
@@ -173,9 +156,9 @@ fn escalation(policy: &Policy, findings: &mut Vec<Finding>) {
         let levels = levels(policy, severity);
         let hotfix = |severity: &Severity| policy.severity(*severity).is_some_and(|l| l.hotfix);
         if let (true, true, Some(severity)) = (levels.is_empty(), anyone, severity.filter(hotfix)) {
-            let path = format!("/severities/{severity}");
-            let fault = PeopleFault::NoEscalation { severity };
-            put(findings, path, fault);
+            report! { findings, format!("/severities/{severity}"), fault::NO_ESCALATION,
+                "a {severity} is answered with a hot-fix, but has no escalation policy, unlike other severities"
+            }
         }
         level_faults(severity, &levels, findings);
     }
@@ -221,17 +204,22 @@ fn level_faults(
     levels: &[EscalationLevel<'_>],
     findings: &mut Vec<Finding>,
 ) {
+    let of = of_a(severity);
     for (place, &(index, step, duty)) in levels.iter().enumerate() {
+        let id = duty.id;
         let before = levels.get(..place).unwrap_or_default();
         let reached = before.last().map_or(0, |&(_, step, _)| step);
         let mut same = before.iter().rev().filter(|(_, number, _)| *number == step);
         if let Some((_, _, first)) = same.find(|(_, _, other)| other.when == duty.when) {
-            let (first, second) = (first.id, duty.id);
-            let fault = PeopleFault::TwoOfOneLevel { severity, step, first, second };
+            let fault = found! { fault::TWO_OF_ONE_LEVEL,
+                "`{}` and `{id}` are both level {step} of the escalation policy{of}", first.id
+            };
             put_once(findings, format!("/duties/{index}/level"), fault);
         } else if step > reached + 1 {
-            let (duty, missing) = (duty.id, reached + 1);
-            let fault = PeopleFault::MissingLevel { severity, duty, step, missing };
+            let fault = found! { fault::MISSING_LEVEL,
+                "the escalation policy{of} has no level {} before `{id}`, its level {step}",
+                reached + 1
+            };
             put_once(findings, format!("/duties/{index}/level"), fault);
         }
         let mut lower = before.iter().rev().filter(|(_, number, _)| *number < step);
@@ -240,7 +228,10 @@ fn level_faults(
             && let (Some(first), Some(within)) = (earlier.within.within(), duty.within.within())
             && within <= first
         {
-            let fault = PeopleFault::LevelTooEarly { severity, duty: duty.id, within };
+            let fault = found! { fault::LEVEL_TOO_EARLY,
+                "the escalation level `{id}`{of} is due after {}, no later than the level before it",
+                time(within)
+            };
             put_once(findings, format!("/duties/{index}/within"), fault);
         }
     }

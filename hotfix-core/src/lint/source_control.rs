@@ -1,49 +1,38 @@
 //! Source control: versions that rank below, impossible orders, facts known too late.
 
-use super::fault::{FigureFault, PeopleFault};
-use super::finding::{Finding, put};
+use super::fault;
+use super::finding::{Finding, report};
+use super::format::names;
 use crate::grade::{CommitField, MergeKind, ReviewTime, RollbackMethod, VcsStep, Versioning};
 use crate::policy::Policy;
 use crate::policy::section::Vcs;
 use crate::unit::Timestamp;
-use crate::vcs::{Fix, SourceControl, VcsError, own_order};
+use crate::vcs::{Fix, SourceControl, VcsError};
 
 pub(super) fn find(policy: &Policy, findings: &mut Vec<Finding>) {
     let Some(vcs) = policy.vcs() else { return };
     versions(policy, vcs, findings);
     commits(policy, vcs, findings);
     orders(vcs, findings);
-    if vcs.pull_request.is_some() && !opens_pull_request(vcs) {
-        put(findings, "/vcs/pull_request", PeopleFault::NoPullRequest {});
-    }
-}
-
-/// Whether the order of the policy, of one of its ways or of another flow has a pull request.
-fn opens_pull_request(vcs: &Vcs) -> bool {
-    let has_it = |order: &[VcsStep], flow| {
-        let order = if order.is_empty() { own_order(flow) } else { order };
-        order.contains(&VcsStep::PullRequest)
-    };
-    has_it(&vcs.order, vcs.flow)
-        || vcs.ways.iter().any(|way| has_it(&way.order, way.flow))
-        || vcs.also.iter().any(|flow| has_it(&[], *flow))
 }
 
 /// Versions that rank below the release, and merges whose revert needs a parent.
 fn versions(policy: &Policy, vcs: &Vcs, findings: &mut Vec<Finding>) {
     let by_identifier = Versioning::HotfixIdentifier;
-    if vcs.version == Some(by_identifier) {
-        let fault = FigureFault::VersionRanksBelow { also: false };
-        put(findings, "/vcs/version".to_owned(), fault);
-    }
-    if let Some(index) = vcs.also_version.iter().position(|way| *way == by_identifier) {
-        let fault = FigureFault::VersionRanksBelow { also: true };
-        put(findings, format!("/vcs/also_version/{index}"), fault);
+    let own = (vcs.version == Some(by_identifier)).then(|| ("/vcs/version".to_owned(), ""));
+    let also = vcs.also_version.iter().position(|way| *way == by_identifier);
+    let also = also.map(|index| (format!("/vcs/also_version/{index}"), " as an alternative"));
+    for (path, so) in own.into_iter().chain(also) {
+        report! { findings, path, fault::VERSION_RANKS_BELOW,
+            "versions have a hot-fix identifier{so}: 1.2.3-hotfix.1 is a pre-release and ranks below the 1.2.3 that it fixes"
+        }
     }
     let methods = &policy.rollback().methods;
     let reverts = methods.iter().position(|way| way.kind == RollbackMethod::GitRevert);
     if let (MergeKind::NoFf, Some(index)) = (vcs.merge, reverts) {
-        put(findings, format!("/rollback/methods/{index}"), FigureFault::RevertNeedsParent {});
+        report! { findings, format!("/rollback/methods/{index}"), fault::REVERT_NEEDS_PARENT,
+            "branches are merged with a merge commit, and `git_revert` is a rollback method: a revert of such a commit has to name its parent, and the branch cannot be merged a second time"
+        }
     }
 }
 
@@ -64,7 +53,10 @@ fn commits(policy: &Policy, vcs: &Vcs, findings: &mut Vec<Finding>) {
     };
     let fields: Vec<CommitField> = vcs.commit.fields.iter().copied().filter(later).collect();
     if !fields.is_empty() {
-        put(findings, "/vcs/commit/fields", PeopleFault::KnownLater { fields });
+        report! { findings, "/vcs/commit/fields", fault::KNOWN_LATER,
+            "the commit message has {}, which may be known only after the deployment",
+            names(&fields)
+        }
     }
 }
 
@@ -75,7 +67,9 @@ fn orders(vcs: &Vcs, findings: &mut Vec<Finding>) {
         // The only fault of a flow's own order can be a missing branch.
         let path = if order.is_empty() { "/vcs/merge_back".to_owned() } else { path };
         if let Err(VcsError::Order(fault)) = SourceControl::try_new(vcs, &fix) {
-            put(findings, path, PeopleFault::VcsOrder { fault });
+            report! { findings, path, fault::VCS_ORDER,
+                "this order of source-control steps is impossible: {fault}"
+            }
         }
     };
     look("/vcs/order".to_owned(), &vcs.order, fix);

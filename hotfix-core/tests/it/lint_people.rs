@@ -6,6 +6,7 @@
     reason = "tables of cases, whose JSON is made where it is used"
 )]
 
+use hotfix_core::policy::Policy;
 use serde_json::{Value, json};
 
 use crate::lint_patch::{Patch, Row, check, now, patched, row, row_on};
@@ -410,4 +411,14 @@ fn dec_5_a_finding_on_the_wire_has_code_level_place_sentence_and_remedy() {
     let times = &serde_json::to_value(finding).unwrap()["example"]["times"];
     assert_eq!((&times["least"], &times["limit"]), (&json!(3600.0), &json!(3540.0)));
     assert_eq!(times["steps"][0], json!({ "step": "canary", "least": 720.0, "most": 1380.0 }));
+}
+
+/// Nobody knows the index of an item in a list that was merged.
+#[test]
+fn dec_5_a_finding_in_a_list_names_the_item() {
+    let text = "extends = 'standard'\nname = 'x'\n[[duties]]\nid = 'p1_update'\nrole = 'nobody'";
+    let found = Policy::from_toml(text).unwrap().lint(None);
+    let unknown = found.iter().find(|finding| finding.code() == "HF-LINT-046").unwrap();
+    let message = "in `p1_update`: the role `nobody` is named here, but not declared under `roles`";
+    assert_eq!(unknown.message(), message);
 }

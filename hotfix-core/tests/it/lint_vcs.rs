@@ -106,34 +106,6 @@ fn vcs_1_steps_that_cannot_be_taken_in_their_order_are_found() {
     assert_eq!(found, ["/vcs/ways/0/order"]);
 }
 
-/// VCS-4: the form of a pull request that no fix opens is idle.
-#[test]
-fn vcs_4_the_form_of_a_pull_request_that_is_never_opened_is_found() {
-    let vcs = |flow: &str, more: Value| {
-        let mut vcs = json!({ "flow": flow, "pull_request": { "label": "hotfix" } });
-        for (key, value) in more.as_object().unwrap() {
-            vcs[key.as_str()] = value.clone();
-        }
-        vec![("/vcs", vcs)]
-    };
-    let order = json!(["branch", "commit", "push", "pull_request", "merge", "deploy"]);
-    let row = |near| {
-        let trunk = vcs("trunk", json!({}));
-        let says = &["no order of its steps has `pull_request`"];
-        row("HF-LINT-104", "/vcs/pull_request", says, trunk, near)
-    };
-    let way = json!({ "id": "by_request", "title": "t", "flow": "github_flow" });
-    check(
-        "standard",
-        vec![
-            row(vcs("github_flow", json!({}))),
-            row(vcs("trunk", json!({ "order": order }))),
-            row(vcs("trunk", json!({ "also": ["github_flow"] }))),
-            row(vcs("trunk", json!({ "ways": [way] }))),
-        ],
-    );
-}
-
 /// VCS-1: the key `order` says what happens without it.
 #[test]
 fn vcs_1_the_reference_lists_the_order_of_each_flow() {

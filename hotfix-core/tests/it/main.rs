@@ -84,7 +84,6 @@ mod left_out;
 mod lint_bounds;
 mod lint_escalation;
 mod lint_examples;
-mod lint_lists;
 mod lint_people;
 mod lint_plan;
 mod lint_times;
