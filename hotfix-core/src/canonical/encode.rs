@@ -80,7 +80,7 @@ impl Encoder {
     }
 
     /// JSON text with its members in order and its numbers as `serde_json` writes them.
-    pub(super) fn reordered(&mut self, json: &str) -> Written {
+    pub(crate) fn reordered(&mut self, json: &str) -> Written {
         self.written(|writer| transcode::transcode(json, writer))
     }
 

@@ -40,7 +40,6 @@ mod error;
 mod line;
 mod members;
 mod number;
-mod once;
 mod order;
 mod pretty;
 mod read;
@@ -56,15 +55,23 @@ pub use error::{CanonicalError, DigestError, LineError};
 pub(crate) use line::with_personal;
 pub use line::{Line, verify_line};
 pub(crate) use members::Scan;
-pub(crate) use once::{each_once, each_once_if_any, if_any};
 pub use pretty::sorted;
 pub(crate) use pretty::{pretty, tree_of};
 pub(crate) use read::{
     Cause, ReadError, Unread, read_any, read_canonical, read_line, read_state, read_tree,
 };
 
+use serde::de::{Deserialize, Deserializer};
+
 /// Greatest nesting depth of a value: the depth that `serde_json` reads.
 const MAX_DEPTH: usize = 127;
 
 /// Largest whole number up to which every one is exact as a double.
 const MAX_INTEGER: u64 = 1 << 53;
+
+/// Reads a value that may be left out; `null` is the default, too.
+pub(crate) fn if_any<'de, D: Deserializer<'de>, T: Deserialize<'de> + Default>(
+    from: D,
+) -> Result<T, D::Error> {
+    Option::deserialize(from).map(Option::unwrap_or_default)
+}

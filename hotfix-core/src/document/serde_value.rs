@@ -1,17 +1,13 @@
 //! All faults of a JSON value of a type that serde reads field by field, each with its place.
 
-use std::fmt;
-
-use serde::de::{
-    Deserialize, DeserializeOwned, Deserializer, Error, MapAccess, SeqAccess, Visitor,
-};
-use serde_json::{Map, Value};
+use serde::de::DeserializeOwned;
+use serde_json::Value;
 
 use super::fault::DocumentFault;
 use super::text::without_mark;
-use crate::canonical::{Cause, ReadError, Unread, read_tree};
+use crate::canonical::{Cause, Encoder, ReadError, Unread, read_tree};
 use crate::sorting;
-use crate::text::{joined, pointer_step, shown};
+use crate::text::{joined, pointer_step};
 
 /// Most faults that are looked for.
 const MOST: usize = 20;
@@ -42,7 +38,7 @@ impl ValueFault {
     }
 }
 
-/// Reads the JSON of the document `name`, in which no member comes twice.
+/// Reads the JSON of the document `name`, in which no member occurs twice.
 ///
 /// # Errors
 /// All faults, with their places below `/name`.
@@ -141,74 +137,11 @@ fn not_allowed(got: &str, expected: &str) -> String {
     format!("{got} is not allowed here: write {expected}")
 }
 
-/// Reads JSON, in which no member comes twice.
+/// Reads JSON, in which no member occurs twice.
 pub(crate) fn value_of(text: &str) -> Result<Value, String> {
-    serde_json::from_str(without_mark(text))
-        .map(|Unique(value)| value)
-        .map_err(|error| error.to_string())
-}
-
-/// A JSON value without members that come twice.
-struct Unique(Value);
-
-impl<'de> Deserialize<'de> for Unique {
-    fn deserialize<D: Deserializer<'de>>(from: D) -> Result<Self, D::Error> {
-        from.deserialize_any(UniqueVisitor).map(Self)
-    }
-}
-
-struct UniqueVisitor;
-
-impl<'de> Visitor<'de> for UniqueVisitor {
-    type Value = Value;
-
-    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("a JSON value")
-    }
-
-    fn visit_unit<E>(self) -> Result<Value, E> {
-        Ok(Value::Null)
-    }
-
-    fn visit_bool<E>(self, value: bool) -> Result<Value, E> {
-        Ok(value.into())
-    }
-
-    fn visit_u64<E>(self, value: u64) -> Result<Value, E> {
-        Ok(value.into())
-    }
-
-    fn visit_i64<E>(self, value: i64) -> Result<Value, E> {
-        Ok(value.into())
-    }
-
-    fn visit_f64<E>(self, value: f64) -> Result<Value, E> {
-        Ok(value.into())
-    }
-
-    fn visit_str<E>(self, text: &str) -> Result<Value, E> {
-        Ok(text.into())
-    }
-
-    fn visit_seq<A: SeqAccess<'de>>(self, mut items: A) -> Result<Value, A::Error> {
-        let mut read = Vec::new();
-        while let Some(Unique(item)) = items.next_element()? {
-            read.push(item);
-        }
-        Ok(Value::Array(read))
-    }
-
-    fn visit_map<A: MapAccess<'de>>(self, mut members: A) -> Result<Value, A::Error> {
-        let mut read = Map::new();
-        while let Some(key) = members.next_key::<String>()? {
-            if read.contains_key(&key) {
-                return Err(A::Error::custom(format_args!("`{}` comes twice", shown(&key))));
-            }
-            let Unique(value) = members.next_value()?;
-            read.insert(key, value);
-        }
-        Ok(Value::Object(read))
-    }
+    let text = without_mark(text);
+    let value = serde_json::from_str(text).map_err(|error| error.to_string())?;
+    Encoder::new().reordered(text).map(|_| value).map_err(|error| error.to_string())
 }
 
 /// Removes what is at this place; false for the root.

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
-use crate::canonical::{each_once, if_any};
+use crate::canonical::if_any;
 use crate::gate::Change;
 use crate::grade::{Flow, RollbackMethod, Severity, Strategy, closed_set};
 use crate::unit::{MetricName, Span, Timestamp};
@@ -73,7 +73,7 @@ pub struct Incident {
     /// The title, in one line.
     pub title: Option<String>,
     /// Facts by name. Absent ones are unknown.
-    #[serde(default, deserialize_with = "each_once", skip_serializing_if = "Map::is_empty")]
+    #[serde(default, deserialize_with = "if_any", skip_serializing_if = "Map::is_empty")]
     pub facts: Map<String, Value>,
     /// When it began.
     pub began_at: Option<Timestamp>,
@@ -191,7 +191,7 @@ pub struct ChangeRecord {
     /// The location of the artifact.
     pub artifact: Option<String>,
     /// Links to further documents.
-    #[serde(default, deserialize_with = "each_once", skip_serializing_if = "BTreeMap::is_empty")]
+    #[serde(default, deserialize_with = "if_any", skip_serializing_if = "BTreeMap::is_empty")]
     pub links: BTreeMap<Link, String>,
 }
 

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
-use crate::canonical::{Digest, each_once_if_any, if_any, tree_of};
+use crate::canonical::{Digest, if_any, tree_of};
 use crate::document::ValueFault;
 use crate::grade::{Severity, Signal};
 use crate::metric::Observation;
@@ -32,7 +32,6 @@ pub(super) struct InputDocument {
     pub(super) correction: Option<bool>,
     pub(super) duty: Option<Name>,
     pub(super) evidence: Option<String>,
-    #[serde(deserialize_with = "each_once_if_any")]
     pub(super) facts: Option<Map<String, Value>>,
     pub(super) heard_by: Option<String>,
     pub(super) item: Option<Name>,
@@ -47,7 +46,6 @@ pub(super) struct InputDocument {
     pub(super) signal: Option<Signal>,
     pub(super) status: Option<String>,
     pub(super) text: Option<String>,
-    #[serde(deserialize_with = "each_once_if_any")]
     pub(super) times: Option<BTreeMap<KnownTime, Option<Timestamp>>>,
     pub(super) version: Option<String>,
     pub(super) why: Option<String>,

@@ -311,14 +311,14 @@ fn plan_7_what_cannot_be_a_plan_is_refused_with_its_place() {
             RELEASE,
             "",
             "HF-PLAN-001",
-            "`service_down` comes twice",
+            "member `service_down` occurs twice",
         ),
         (
             INCIDENT,
             r#"{"version":"1","previous":"0","change_record":{"links":{"tests":"a","tests":"b"}}}"#,
             "",
             "HF-PLAN-001",
-            "`tests` comes twice",
+            "member `tests` occurs twice",
         ),
         (r#"{"id":"I","facts":{"servce_down":true}}"#, RELEASE, "", "HF-PLAN-009", "service_down"),
         (

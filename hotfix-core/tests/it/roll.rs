@@ -221,7 +221,7 @@ fn field_5_a_text_that_names_a_member_twice_is_no_input() {
     for (name, text) in cases {
         let error = Input::from_json(&text).unwrap_err();
         assert_eq!(error.code(), "HF-IN-001", "{text}");
-        assert!(error.to_string().contains(&format!("`{name}` comes twice")), "{error}");
+        assert!(error.to_string().contains(&format!("member `{name}` occurs twice")), "{error}");
     }
     // `null` is still none.
     let null = r#"{"kind":"note","by":"lena","text":"all is well","facts":null,"times":null}"#;

@@ -336,8 +336,8 @@ fn plan_7_a_calibration_is_read_as_strictly_as_every_document() {
     let instance = r#"{"error_rate":{"a":[[0,10]],"b":[[0,10]],"a":[[5,10]]}}"#;
     let row = r#"{"error_rate":{"a":[[0,10],[0]],"b":[[0,10],[0,10]]}}"#;
     for (text, path, says) in [
-        (twice.as_str(), "/calibration", "`error_rate` comes twice"),
-        (instance, "/calibration", "`a` comes twice"),
+        (twice.as_str(), "/calibration", "member `error_rate` occurs twice"),
+        (instance, "/calibration", "member `a` occurs twice"),
         (row, "/calibration/error_rate/a/1", "an array of length 2"),
         ("[]", "/calibration", "a list is not allowed here"),
     ] {
