@@ -31,9 +31,9 @@ coded! {
         /// The name, with JSON's escapes.
         key: String,
     } => "HF-JSON-003",
-    /// A map with keys that are neither text nor whole numbers.
-    #[error("a map has {found} as a key: use text keys")]
-    KeyNotText { found: &'static str } => "HF-JSON-004",
+    /// A map with keys that are neither text nor numbers.
+    #[error("a map has a key that is no text: use text keys")]
+    KeyNotText => "HF-JSON-004",
     /// Deeper nesting than readers accept.
     #[error("the value is nested deeper than {limit} levels: flatten it")]
     TooDeep { limit: usize } => "HF-JSON-005",

@@ -5,8 +5,8 @@ use super::error::Unwritten;
 use super::writer::{Object, Writer};
 use serde::Serialize;
 use serde::ser::{
-    Impossible, SerializeMap, SerializeSeq, SerializeStruct, SerializeStructVariant,
-    SerializeTuple, SerializeTupleStruct, SerializeTupleVariant, Serializer,
+    SerializeMap, SerializeSeq, SerializeStruct, SerializeStructVariant, SerializeTuple,
+    SerializeTupleStruct, SerializeTupleVariant, Serializer,
 };
 use std::fmt::Display;
 
@@ -111,7 +111,7 @@ impl<'w, 'a> Serializer for Value<'w, 'a> {
     }
 
     fn serialize_str(self, v: &str) -> Done {
-        self.0.string(v);
+        self.0.plain = self.0.string(v);
         Ok(())
     }
 
@@ -203,7 +203,8 @@ impl<'w, 'a> Serializer for Value<'w, 'a> {
     }
 
     fn collect_str<T: Display + ?Sized>(self, value: &T) -> Done {
-        self.0.display(value).map(|_| ())
+        self.0.plain = self.0.display(value)?;
+        Ok(())
     }
 }
 
@@ -275,7 +276,8 @@ impl SerializeMap for Members<'_, '_> {
 
     fn serialize_key<T: Serialize + ?Sized>(&mut self, key: &T) -> Done {
         let start = self.writer.begin_name(&self.object);
-        let plain = key.serialize(Key(self.writer))?;
+        key.serialize(Value(self.writer))?;
+        let plain = self.writer.as_name(start)?;
         self.writer.end_name(&mut self.object, start, plain);
         Ok(())
     }
@@ -286,108 +288,5 @@ impl SerializeMap for Members<'_, '_> {
 
     fn end(self) -> Done {
         self.finish()
-    }
-}
-
-/// Serializer of a member's name: text, or a whole number written as text.
-struct Key<'w, 'a>(&'w mut Writer<'a>);
-
-type Plain = Result<bool, Unwritten>;
-type Never = Impossible<bool, Unwritten>;
-
-/// Refuses keys that are not text.
-macro_rules! refused {
-    ($($method:ident($($type:ty),*) -> $out:ty: $found:literal;)*) => {$(
-        fn $method(self, $(_: $type),*) -> Result<$out, Unwritten> {
-            Err(CanonicalError::KeyNotText { found: $found }.into())
-        }
-    )*};
-}
-
-impl Key<'_, '_> {
-    fn quoted(self, write: impl FnOnce(&mut Writer<'_>) -> Done) -> Plain {
-        self.0.out.push(b'"');
-        write(self.0)?;
-        self.0.out.push(b'"');
-        Ok(true)
-    }
-}
-
-impl Serializer for Key<'_, '_> {
-    type Ok = bool;
-    type Error = Unwritten;
-    type SerializeSeq = Never;
-    type SerializeTuple = Never;
-    type SerializeTupleStruct = Never;
-    type SerializeTupleVariant = Never;
-    type SerializeMap = Never;
-    type SerializeStruct = Never;
-    type SerializeStructVariant = Never;
-
-    fn serialize_str(self, v: &str) -> Plain {
-        Ok(self.0.string(v))
-    }
-
-    fn serialize_char(self, v: char) -> Plain {
-        self.serialize_str(v.encode_utf8(&mut [0; 4]))
-    }
-
-    fn collect_str<T: Display + ?Sized>(self, value: &T) -> Plain {
-        self.0.display(value)
-    }
-
-    fn serialize_unit_variant(self, _: &'static str, _: u32, name: &'static str) -> Plain {
-        self.serialize_str(name)
-    }
-
-    fn serialize_newtype_struct<T: Serialize + ?Sized>(self, _: &'static str, value: &T) -> Plain {
-        value.serialize(self)
-    }
-
-    fn serialize_bool(self, v: bool) -> Plain {
-        self.serialize_str(if v { "true" } else { "false" })
-    }
-
-    narrow! {
-        serialize_i8(i8) => serialize_i64; serialize_i16(i16) => serialize_i64; serialize_i32(i32) => serialize_i64;
-        serialize_u8(u8) => serialize_u64; serialize_u16(u16) => serialize_u64; serialize_u32(u32) => serialize_u64;
-    }
-
-    fn serialize_i64(self, v: i64) -> Plain {
-        self.quoted(|writer| Value(writer).serialize_i64(v))
-    }
-
-    fn serialize_u64(self, v: u64) -> Plain {
-        self.quoted(|writer| Value(writer).serialize_u64(v))
-    }
-
-    fn serialize_some<T: Serialize + ?Sized>(self, value: &T) -> Plain {
-        value.serialize(self)
-    }
-
-    fn serialize_newtype_variant<T: Serialize + ?Sized>(
-        self,
-        _: &'static str,
-        _: u32,
-        _: &'static str,
-        _: &T,
-    ) -> Plain {
-        Err(CanonicalError::KeyNotText { found: "an object" }.into())
-    }
-
-    refused! {
-        serialize_f32(f32) -> bool: "a fraction";
-        serialize_f64(f64) -> bool: "a fraction";
-        serialize_bytes(&[u8]) -> bool: "bytes";
-        serialize_none() -> bool: "nothing";
-        serialize_unit() -> bool: "nothing";
-        serialize_unit_struct(&'static str) -> bool: "nothing";
-        serialize_seq(Option<usize>) -> Never: "an array";
-        serialize_tuple(usize) -> Never: "an array";
-        serialize_tuple_struct(&'static str, usize) -> Never: "an array";
-        serialize_tuple_variant(&'static str, u32, &'static str, usize) -> Never: "an object";
-        serialize_map(Option<usize>) -> Never: "an object";
-        serialize_struct(&'static str, usize) -> Never: "an object";
-        serialize_struct_variant(&'static str, u32, &'static str, usize) -> Never: "an object";
     }
 }

@@ -44,6 +44,8 @@ pub(super) struct Writer<'a> {
     scratch: &'a mut Vec<u8>,
     depth: usize,
     pub(super) numbers: Numbers,
+    /// Whether the last text that was a value is ASCII without escapes.
+    pub(super) plain: bool,
 }
 
 /// How numbers are written and read, and whether members are in order.
@@ -69,7 +71,7 @@ impl<'a> Writer<'a> {
         scratch: &'a mut Vec<u8>,
         numbers: Numbers,
     ) -> Self {
-        Self { out, members, scratch, depth: 0, numbers }
+        Self { out, members, scratch, depth: 0, numbers, plain: false }
     }
 
     pub(super) fn begin(&mut self, open: u8) -> Result<(), Unwritten> {
@@ -124,6 +126,20 @@ impl<'a> Writer<'a> {
         }
         object.letter = letter;
         self.members.push(member);
+    }
+
+    /// Makes the value at `start`, the last one, a name, and says whether it is plain: a number or
+    /// truth value gets quotes.
+    #[inline]
+    pub(super) fn as_name(&mut self, start: usize) -> Result<bool, Unwritten> {
+        match self.out.get(start) {
+            Some(b'"') => return Ok(self.plain),
+            Some(b'-' | b'0'..=b'9' | b't' | b'f') => {}
+            _ => return Err(CanonicalError::KeyNotText.into()),
+        }
+        self.out.insert(start, b'"');
+        self.out.push(b'"');
+        Ok(true)
     }
 
     pub(super) fn end_object(&mut self, object: &Object) -> Result<(), Unwritten> {

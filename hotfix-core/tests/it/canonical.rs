@@ -455,7 +455,7 @@ fn roll_7_every_shape_of_serde_is_that_of_serde_json() {
     let address: std::net::IpAddr = [127, 0, 0, 1].into(); // goes through `Display`
     assert_eq!(encode(&address).unwrap(), "\"127.0.0.1\"");
     let pairs: BTreeMap<(u8, u8), u8> = [((1, 2), 3)].into();
-    assert_eq!(encode(&pairs), Err(CanonicalError::KeyNotText { found: "an array" }));
+    assert_eq!(encode(&pairs), Err(CanonicalError::KeyNotText));
 }
 
 #[test]
