@@ -102,8 +102,8 @@ impl Policy {
     /// **What is extended.** `extends` is a name, or a list of names and of tables such as
     /// `{ policy = "enterprise", take = ["metrics", "phases"] }`, which inherits only these
     /// top-level keys of that base. `resolve` is called first, once for each name. If it returns
-    /// `None`, the name is that of a preset. A preset only extends presets. The text that `resolve`
-    /// returns is JSON if its first character other than white space is `{`, and TOML otherwise.
+    /// `None`, the name is that of a preset. The text that `resolve` returns is JSON if its first
+    /// character other than white space is `{`, and TOML otherwise.
     ///
     /// **Order.** Each base is first merged over the bases that it extends itself. The bases are
     /// merged in the order of the list, later ones over earlier ones, and the document over all of
@@ -122,8 +122,7 @@ impl Policy {
     ///   that a typing error in a name is noticed. In a base that extends nothing it removes from
     ///   the bases before it in the list.
     ///
-    /// **Limits.** Chains of at most 8 bases, at most 32 bases in all, 1 MiB of text each and 4 MiB
-    /// together.
+    /// **Limits.** At most 32 bases in all, including those of bases, of at most 1 MiB of text each.
     ///
     /// **Places.** An error in the result has its JSON Pointer in the result, and the line and column
     /// of the document that has the value; if that is a base, the sentence names it. An error of a

@@ -280,17 +280,17 @@ fn field_5_circles_of_bases_are_refused_with_their_names() {
     let (code, said) = sentence("extends = ['standard', 'a']", &round);
     assert_eq!(code, "HF-POL-029");
     assert!(said.contains("`a` → `b` → `c` → `a`"), "{said}");
-    // Every base has all the next ones: 31 to the power of 8 ways down, were they walked.
+    // Every base has all the next ones: 31 ways down from each, were they walked.
     let wide = |name: &str| {
         let depth: usize = name[1..].split('_').next()?.parse().ok()?;
         let all: Vec<String> = (0..31).map(|i| format!("'x{}_{i}'", depth + 1)).collect();
         Some(format!("extends = [{}]", all.join(", ")))
     };
     let (code, _) = sentence("extends = 'x0_0'", &wide);
-    assert!(["HF-POL-030", "HF-POL-031"].contains(&code), "{code}");
+    assert_eq!(code, "HF-POL-031");
     // A chain without an end.
     let chain = |name: &str| Some(format!("extends = 'x{}'", name[1..].parse::<u64>().ok()? + 1));
-    assert_eq!(sentence("extends = 'x0'", &chain).0, "HF-POL-030");
+    assert_eq!(sentence("extends = 'x0'", &chain).0, "HF-POL-031");
 }
 
 #[test]

@@ -27,19 +27,8 @@ coded! {
         /// The names, each extending the next; the last is the first again.
         chain: Vec<String>,
     } => "HF-POL-029",
-    #[error(
-        "{} is a chain of more than {most} bases: extend one of the last directly",
-        arrows(chain)
-    )]
-    Deep {
-        /// The names, each extending the next.
-        chain: Vec<String>,
-        most: usize,
-    } => "HF-POL-030",
     #[error("there are more than {most} bases, including the bases of bases: extend fewer")]
     Many { most: usize } => "HF-POL-031",
-    #[error("the bases have more than {most} bytes together: extend fewer, or shorten them")]
-    Large { most: usize } => "HF-POL-032",
     #[error("the base `{base}` does not have `{key}`: it has {}", quoted(has, ", "))]
     NotThere { base: String, key: &'static str, has: Vec<&'static str> } => "HF-POL-034",
     /// A `remove` that cannot be applied.

@@ -1,11 +1,10 @@
 //! Policies that extend others: `extends` is resolved before anything else is read.
 //!
-//! [`Policy::from_toml_with`] describes the rules. The limits below bound time and memory.
+//! [`Policy::from_toml_with`] describes the rules. The number of bases bounds time and memory.
 
 mod error;
 mod merge;
 
-use std::collections::BTreeMap;
 use std::convert::Infallible;
 
 use crate::policy::schema::{Definitions, Schema};
@@ -23,12 +22,8 @@ use super::{Policy, preset};
 use crate::document::{DocumentErrors, Node, Value};
 use crate::unit::Name;
 
-/// The longest chain of bases.
-const MOST_DEEP: usize = 8;
 /// The most bases of a policy, including those of its bases, each counted as often as it is named.
 const MOST_BASES: usize = 32;
-/// The most bytes of all bases together, each counted once.
-const MOST_BYTES: usize = 4 << 20;
 
 /// Asks the caller for the text of a policy by name.
 type Ask<'a> = dyn FnMut(&str) -> Option<String> + 'a;
@@ -112,55 +107,31 @@ fn bases(extends: &Node, reader: &mut PolicyReader) -> Option<Vec<Base>> {
 pub(super) fn read(document: Node, ask: &mut Ask<'_>) -> Result<Policy, PolicyErrors> {
     let Some(extends) = document.key("extends").cloned() else { return from_node(&document) };
     check_form(&document, false)?;
-    let mut resolution = Resolution {
-        ask,
-        answers: BTreeMap::new(),
-        chain: Vec::new(),
-        bases: 0,
-        bytes: 0,
-        stopped: false,
-        texts: Vec::new(),
-        errors: PolicyErrors::new(),
-    };
+    let (chain, texts, errors) = (Vec::new(), Vec::new(), PolicyErrors::new());
+    let mut resolution = Resolution { ask, chain, bases: 0, texts, errors };
     let resolved = resolution.resolved(document, "");
     let Resolution { errors, texts, .. } = resolution;
+    let names: Vec<String> = texts.into_iter().map(|(name, _)| name).collect();
     // A base that two others extend is merged twice, but its errors are reported once.
     let mut errors = errors.placed_in(&Node::table([("extends", extends)])).in_order_of_text();
     // A removal that cannot be applied does not hide the other errors.
     match resolved.map(|tree| from_node(&tree)).transpose() {
         Ok(policy) => errors.or(policy),
         Err(more) => {
-            errors.append_elsewhere(more.inherited(&texts));
+            errors.append_elsewhere(more.inherited(&names));
             Err(errors)
         }
     }
 }
 
-/// A base in the chain to the current one. The name of a preset may also be a policy of the caller.
-#[derive(Clone, PartialEq, Eq, PartialOrd, Ord)]
-struct Link {
-    name: String,
-    preset: bool,
-}
-
-#[derive(Clone)]
-enum Answer {
-    Unknown,
-    /// The policy exists, and its errors have been reported.
-    Faulty,
-    Tree(Node),
-}
-
 struct Resolution<'a> {
     ask: &'a mut Ask<'a>,
-    answers: BTreeMap<Link, Answer>,
-    chain: Vec<Link>,
+    /// The bases down to the current one.
+    chain: Vec<String>,
+    /// How many bases were named.
     bases: usize,
-    bytes: usize,
-    /// A limit was exceeded: nothing more is read.
-    stopped: bool,
-    /// The names of the bases that were read, by the number of their document less 1.
-    texts: Vec<String>,
+    /// The bases that were read, with their texts: the first is document 1.
+    texts: Vec<(String, String)>,
     errors: PolicyErrors,
 }
 
@@ -208,19 +179,20 @@ impl Resolution<'_> {
     fn base(&mut self, base: &Base, place: &str) -> Option<Node> {
         self.bases += 1;
         if self.bases > MOST_BASES {
-            return self.stop(place, ExtendError::Many { most: MOST_BASES });
+            // Reported once: nothing more is read.
+            if self.bases == MOST_BASES + 1 {
+                self.fail::<()>(place, ExtendError::Many { most: MOST_BASES });
+            }
+            return None;
         }
         let name = base.policy.as_str();
-        let (tree, link) = self.found(name, place)?;
-        let mut names: Vec<String> = self.chain.iter().map(|link| link.name.clone()).collect();
-        names.push(name.to_owned());
-        if let Some(start) = self.chain.iter().position(|before| *before == link) {
-            return self.fail(place, ExtendError::Cycle { chain: names.split_off(start) });
+        if let Some(start) = self.chain.iter().position(|before| before == name) {
+            let mut chain = self.chain[start..].to_vec();
+            chain.push(name.to_owned());
+            return self.fail(place, ExtendError::Cycle { chain });
         }
-        if names.len() > MOST_DEEP {
-            return self.fail(place, ExtendError::Deep { chain: names, most: MOST_DEEP });
-        }
-        self.chain.push(link);
+        let tree = self.tree(name, place)?;
+        self.chain.push(name.to_owned());
         let tree = self.resolved(tree, place);
         self.chain.pop();
         let tree = tree?;
@@ -240,71 +212,31 @@ impl Resolution<'_> {
         Some(Node { value: Value::Table(entries), place: tree.place })
     }
 
-    /// The unresolved tree of a name: the caller is asked first, then the presets. Within a preset,
-    /// names are presets.
-    fn found(&mut self, name: &str, place: &str) -> Option<(Node, Link)> {
-        let within_preset = self.chain.last().is_some_and(|link| link.preset);
-        for preset in [false, true].into_iter().skip(usize::from(within_preset)) {
-            let link = Link { name: name.to_owned(), preset };
-            let answer = if let Some(answer) = self.answers.get(&link) {
-                answer.clone()
-            } else {
-                let answer = self.answer(&link, place)?;
-                self.answers.insert(link.clone(), answer.clone());
-                answer
-            };
-            match answer {
-                Answer::Unknown => {}
-                Answer::Faulty => return None,
-                Answer::Tree(tree) => return Some((tree, link)),
-            }
-        }
-        let by = self.chain.last().map(|link| link.name.clone());
-        let (known, got) = (Policy::presets(), name.to_owned());
-        let nearest = nearest(name, known.iter().copied());
-        self.fail(place, ExtendError::Unknown { got, by, nearest, known })
-    }
-
-    /// Looks up a text and reads it; `None` if a limit was exceeded.
-    fn answer(&mut self, link: &Link, place: &str) -> Option<Answer> {
-        if self.stopped {
-            return None;
-        }
-        let name = link.name.as_str();
-        let text = if link.preset { preset::text(name) } else { (self.ask)(name) };
-        let Some(text) = text else { return Some(Answer::Unknown) };
-        self.bytes = self.bytes.saturating_add(text.len());
-        if self.bytes > MOST_BYTES {
-            return self.stop(place, ExtendError::Large { most: MOST_BYTES });
-        }
-        self.texts.push(name.to_owned());
-        let document = u32::try_from(self.texts.len()).unwrap_or(u32::MAX);
-        Some(tree(&text, document).map_or_else(
-            |errors| {
-                self.errors.append(errors.in_base(name));
-                Answer::Faulty
-            },
-            Answer::Tree,
-        ))
+    /// The unresolved tree of a name: the caller is asked first, then the presets.
+    fn tree(&mut self, name: &str, place: &str) -> Option<Node> {
+        let index = if let Some(index) = self.texts.iter().position(|(read, _)| read == name) {
+            index
+        } else if let Some(text) = (self.ask)(name).or_else(|| preset::text(name)) {
+            self.texts.push((name.to_owned(), text));
+            self.texts.len() - 1
+        } else {
+            let (by, got, known) = (self.chain.last().cloned(), name.to_owned(), Policy::presets());
+            let nearest = nearest(name, known.iter().copied());
+            return self.fail(place, ExtendError::Unknown { got, by, nearest, known });
+        };
+        let read = tree(&self.texts[index].1, u32::try_from(index + 1).unwrap_or(u32::MAX));
+        read.map_err(|errors| self.errors.append(errors.in_base(name))).ok()
     }
 
     fn report(&mut self, errors: PolicyErrors) {
         self.errors.append(match self.chain.last() {
-            Some(base) => errors.in_base(&base.name),
+            Some(base) => errors.in_base(base),
             None => errors,
         });
     }
 
     fn fail<T>(&mut self, place: &str, error: ExtendError) -> Option<T> {
         self.errors.push(place, error.into());
-        None
-    }
-
-    /// Reports a limit, once.
-    fn stop<T>(&mut self, place: &str, error: ExtendError) -> Option<T> {
-        if !std::mem::replace(&mut self.stopped, true) {
-            self.fail::<()>(place, error);
-        }
         None
     }
 }
