@@ -51,10 +51,6 @@ pub(crate) struct CustomFactKind;
 pub(crate) struct NoRule;
 pub(crate) struct List<F>(F);
 
-fn one_of(names: &[&str]) -> Schema {
-    json!({ "type": "string", "enum": names })
-}
-
 /// Reads a text as a unit. A text that is long or has control characters is never a unit, and is
 /// not echoed unchanged.
 pub(super) fn as_unit<T: FromStr<Err = UnitError>>(
@@ -103,8 +99,8 @@ macro_rules! values {
             fn schema(_: &mut Definitions) -> Schema {
                 $schema
             }
-            fn example() -> &'static str {
-                $example
+            fn example() -> String {
+                $example.to_owned()
             }
         }
     )*};
@@ -221,7 +217,7 @@ fn due_schema() -> Schema {
     let [seconds, text] = durations("minimum", DURATION_PATTERN);
     json!({
         "description": "seconds, a number with one of ms, s, min, h, d, or one of the days listed; at most 10000 d",
-        "anyOf": [seconds, text, one_of(Calendar::NAMES)],
+        "anyOf": [seconds, text, { "type": "string", "enum": Calendar::NAMES }],
     })
 }
 
@@ -313,14 +309,9 @@ texts! {
     Date: "a date, as in \"2025-10-14\"", date(), "\"2025-10-14\"";
 }
 
-/// The names of a part of a closed set.
-macro_rules! names {
-    ($type:ident: $($value:ident),+) => { &[$($type::$value.as_str()),+] };
-}
-
-/// Values of a closed set: those with these names.
+/// Closed sets, and after the semicolon parts of one with some of its values.
 macro_rules! closed_sets {
-    ($($field:ty => $type:ty, $names:expr, $example:literal;)*) => {$(
+    (@ $field:ty => $type:ty, $names:expr) => {
         impl Field for $field {
             type Out = $type;
 
@@ -332,64 +323,31 @@ macro_rules! closed_sets {
                 Node::from(value.as_str())
             }
             fn schema(_: &mut Definitions) -> Schema {
-                one_of($names)
+                json!({ "type": "string", "enum": $names })
             }
-            fn example() -> &'static str {
-                $example
+            fn example() -> String {
+                format!("\"{}\"", $names[0])
             }
         }
-    )*};
+    };
+    ($($whole:ident)+; $($part:ident => $type:ident: $($value:ident)+;)+) => {
+        $(closed_sets! { @ $whole => $whole, $whole::NAMES })+
+        $(closed_sets! { @ $part => $type, &[$($type::$value.as_str()),+] })+
+    };
 }
 
 closed_sets! {
-    Strategy => Strategy, Strategy::NAMES, "\"canary\"";
-    GateMode => GateMode, GateMode::NAMES, "\"automatic\"";
-    WatchedFrom => WatchedFrom, WatchedFrom::NAMES, "\"deployed\"";
-    PromotionRule => PromotionRule, PromotionRule::NAMES, "\"no_evidence_of_harm\"";
-    EvidenceMode => EvidenceMode, EvidenceMode::NAMES, "\"replay\"";
-    Otherwise => Otherwise, Otherwise::NAMES, "\"plain\"";
-    Response => Response, Response::NAMES, "\"ask\"";
-    FailSafe => Response, names!(Response: Hold, Ask, RollBack), "\"ask\"";
-    LastGate => GateMode, names!(GateMode: Automatic, Manual), "\"manual\"";
-    MetricKind => MetricKind, MetricKind::NAMES, "\"proportion\"";
-    Worse => Worse, Worse::NAMES, "\"higher\"";
-    Role => Role, Role::NAMES, "\"decide\"";
-    Model => Model, Model::NAMES, "\"poisson\"";
-    Severity => Severity, Severity::NAMES, "\"P1\"";
-    DutyKind => DutyKind, DutyKind::NAMES, "\"fix\"";
-    ChecklistMoment => ChecklistMoment, ChecklistMoment::NAMES, "\"start\"";
-    ReviewTime => ReviewTime, ReviewTime::NAMES, "\"before\"";
-    OnFailure => OnFailure, OnFailure::NAMES, "\"freeze\"";
-    RevertTo => RevertTo, RevertTo::NAMES, "\"previous\"";
-    Refactoring => Refactoring, Refactoring::NAMES, "\"if_needed\"";
-    Moment => Moment, Moment::NAMES, "\"detected\"";
-    Audience => Audience, Audience::NAMES, "\"stakeholders\"";
-    CustomFactKind => FactKind, names!(FactKind: Flag, Share, Duration, Number, Text), "\"flag\"";
-    NoRule => Hotfix, names!(Hotfix: No, Unknown), "\"unknown\"";
-    ActOn => ActOn, ActOn::NAMES, "\"at_worst\"";
-    Exclusions => Exclusions, Exclusions::NAMES, "\"ask\"";
+    Strategy GateMode WatchedFrom PromotionRule EvidenceMode Otherwise Response MetricKind Worse
+    Role Model Severity DutyKind ChecklistMoment ReviewTime OnFailure RevertTo Refactoring Moment
+    Audience ActOn Exclusions MessageKind Promised Grade StepClock AdviceKind AdviceCheck Sign
+    SuccessGroup BranchDuty CriterionAnswer RollbackMethod Flow VcsStep Versioning TagForm
+    MergeKind CommitField;
+    FailSafe => Response: Hold Ask RollBack;
+    LastGate => GateMode: Automatic Manual;
+    CustomFactKind => FactKind: Flag Share Duration Number Text;
+    NoRule => Hotfix: No Unknown;
     // A ratio cannot refer to an absolute figure.
-    BoundBase => BoundBase, names!(BoundBase: Reference, Live), "\"reference\"";
-}
-
-closed_sets! {
-    MessageKind => MessageKind, MessageKind::NAMES, "\"deployed\"";
-    Promised => Promised, Promised::NAMES, "\"duration\"";
-    Grade => Grade, Grade::NAMES, "\"low\"";
-    StepClock => StepClock, StepClock::NAMES, "\"duration\"";
-    AdviceKind => AdviceKind, AdviceKind::NAMES, "\"dont\"";
-    AdviceCheck => AdviceCheck, AdviceCheck::NAMES, "\"scope\"";
-    Sign => Sign, Sign::NAMES, "\"no_data\"";
-    SuccessGroup => SuccessGroup, SuccessGroup::NAMES, "\"technical\"";
-    BranchDuty => BranchDuty, BranchDuty::NAMES, "\"revert\"";
-    CriterionAnswer => CriterionAnswer, CriterionAnswer::NAMES, "\"rollback\"";
-    RollbackMethod => RollbackMethod, RollbackMethod::NAMES, "\"redeploy\"";
-    Flow => Flow, Flow::NAMES, "\"git_flow\"";
-    VcsStep => VcsStep, VcsStep::NAMES, "\"branch\"";
-    Versioning => Versioning, Versioning::NAMES, "\"patch\"";
-    TagForm => TagForm, TagForm::NAMES, "\"version\"";
-    MergeKind => MergeKind, MergeKind::NAMES, "\"no_ff\"";
-    CommitField => CommitField, CommitField::NAMES, "\"issue\"";
+    BoundBase => BoundBase: Reference Live;
 }
 
 impl<F: Field> Field for List<F> {
@@ -408,7 +366,7 @@ impl<F: Field> Field for List<F> {
         let items = F::schema(definitions);
         json!({ "type": "array", "items": items })
     }
-    fn example() -> &'static str {
-        "[…]"
+    fn example() -> String {
+        "[…]".to_owned()
     }
 }

@@ -38,8 +38,8 @@ pub(crate) trait Field {
     fn write(value: &Self::Out, style: Style) -> Node;
     fn schema(definitions: &mut Definitions) -> Schema;
     /// An example for a missing value of a required key: `"10min"`.
-    fn example() -> &'static str {
-        "{ … }"
+    fn example() -> String {
+        "{ … }".to_owned()
     }
 }
 
@@ -62,9 +62,6 @@ pub(crate) trait Narrowed {
     fn schema_of(definitions: &mut Definitions) -> Schema {
         Self::Of::schema(definitions)
     }
-
-    /// An example, if it is not that of the other type.
-    const EXAMPLE: Option<&'static str> = None;
 }
 
 impl<N: Narrowed> Field for N {
@@ -84,8 +81,8 @@ impl<N: Narrowed> Field for N {
         N::schema_of(definitions)
     }
 
-    fn example() -> &'static str {
-        N::EXAMPLE.unwrap_or_else(N::Of::example)
+    fn example() -> String {
+        N::Of::example()
     }
 }
 
@@ -216,7 +213,7 @@ impl PolicyReader {
         node: Option<&Node>,
     ) -> Option<F::Out> {
         if node.is_none() {
-            self.missing(key, F::example());
+            self.missing(key, &F::example());
         }
         self.within(key, |reader| F::read(node?, reader))
     }

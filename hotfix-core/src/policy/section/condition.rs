@@ -84,8 +84,8 @@ impl Field for Condition {
     fn schema(definitions: &mut Definitions) -> Schema {
         definitions.refer("Condition", schema)
     }
-    fn example() -> &'static str {
-        "\"service_down\""
+    fn example() -> String {
+        "\"service_down\"".to_owned()
     }
 }
 

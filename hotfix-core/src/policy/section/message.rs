@@ -6,7 +6,7 @@ use super::severity::NamedSeverities;
 use crate::fact::{Condition, FactId, Informed, Truth};
 use crate::grade::{Audience, MessageKind, Promised, Severity};
 use crate::policy::field::{Duration, List};
-use crate::policy::reader::{Narrowed, PolicyReader, section};
+use crate::policy::reader::{PolicyReader, section};
 use crate::policy::template;
 use crate::unit::{Name, Span};
 
@@ -81,7 +81,7 @@ section! {
         audience: Audience, [required];
         /// The text. Fields are in double braces, as in `{{ title }}`; a line with a field that has
         /// no value is left out.
-        text: String as MessageText, [required];
+        text: String, [required];
         /// The severities for which it is used, each once; empty: all.
         severities: Vec<Severity> as NamedSeverities, [default none()];
         /// The condition under which it is used. Without this key always.
@@ -117,14 +117,6 @@ section! {
         /// The longest time that is promised, at least `least`.
         most: Span as Duration, [required] at least least;
     }
-}
-
-/// The text of a template; which fields it may name depends on the audience.
-pub(super) struct MessageText;
-
-impl Narrowed for MessageText {
-    type Of = String;
-    const EXAMPLE: Option<&'static str> = Some("\"{{ title }}: …\"");
 }
 
 section! {
