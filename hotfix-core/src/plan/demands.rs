@@ -141,7 +141,7 @@ impl Plan {
         let (name, classifier) = (policy.name(), policy.classifier());
         let yields = classifier.exclusions == Exclusions::Yield
             && (given || policy.classify(worst).hotfix() == Hotfix::Yes);
-        let calls = |rule: &Rule| rule.effect != Effect::Exclude;
+        let calls = |rule: &Rule| rule.effect() != Effect::Exclude;
         let fired = answer.rules();
         let excluded = fired.iter().filter(|of| !calls(of.rule) && !yields);
         let mut texts: Vec<String> = excluded

@@ -88,7 +88,7 @@ impl Chain<'_> {
     /// Asks the rules of one effect one after the other; `no` leads to the next.
     fn rules(&mut self, effect: Effect, next: Option<Target>) -> Option<Target> {
         let rules: Vec<&Rule> =
-            self.policy.rules.iter().filter(|rule| rule.effect == effect).collect();
+            self.policy.rules.iter().filter(|rule| rule.effect() == effect).collect();
         if rules.is_empty() {
             return next;
         }
@@ -119,7 +119,7 @@ impl Chain<'_> {
     /// `to`, or if a person has to decide about exclusions, a question before it that has no answer
     /// for facts that a rule excludes.
     fn unless_excluded(&mut self, leaf: &str, to: Target) -> Target {
-        let excluding = self.policy.rules.iter().filter(|rule| rule.effect == Effect::Exclude);
+        let excluding = self.policy.rules.iter().filter(|rule| rule.effect() == Effect::Exclude);
         let whens: Vec<Condition> = excluding.map(|rule| rule.when.clone()).collect();
         if whens.is_empty() || self.policy.classification.exclusions != Exclusions::Ask {
             return to;

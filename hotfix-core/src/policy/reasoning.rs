@@ -272,7 +272,7 @@ pub(crate) fn consistent(
 /// [`RuleOutcome::code`] of the rules.
 pub(crate) fn list(policy: &Policy, builder: &mut Builder<'_>) -> Result<Ref, Cut> {
     let mut fired = |effect: Effect| {
-        let rules = policy.rules.iter().filter(|rule| rule.effect == effect);
+        let rules = policy.rules.iter().filter(|rule| rule.effect() == effect);
         let any = Condition::Any(rules.map(|rule| rule.when.clone()).collect());
         builder.condition(&any)
     };

@@ -177,12 +177,11 @@ impl<'a> Classification<'a> {
 
 impl Serialize for RuleVerdict<'_> {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        let (severity, hotfix) = self.rule.effect.keys();
         let facts: BTreeMap<&str, &FactValue> =
             map_of(self.facts.iter().map(|(fact, value)| (fact.as_str(), *value)));
         object!(serializer, RuleVerdict:
-            id = self.rule.id, title = self.rule.title, severity if_some = severity,
-            hotfix if_some = hotfix, facts = facts, unknown if_any = self.unknown
+            id = self.rule.id, title = self.rule.title, severity if_some = self.rule.severity,
+            hotfix if_some = self.rule.hotfix, facts = facts, unknown if_any = self.unknown
         )
     }
 }

@@ -103,7 +103,7 @@ impl Policy {
             rule.when.holds(facts) == Truth::Yes && rule.when.holds(&built_in) != Truth::Yes
         };
         let mut fired: Vec<&Rule> = self.severity_rules().filter(fires).collect();
-        sort_by_key(&mut fired, |rule| rule.effect.keys().0);
+        sort_by_key(&mut fired, |rule| rule.severity);
         let mut named: Vec<FactId> = Vec::new();
         fired.retain(|rule| {
             let before = named.len();
@@ -141,13 +141,13 @@ impl Policy {
     }
 
     fn severity_rules(&self) -> impl Iterator<Item = &Rule> + Clone {
-        self.rules.iter().filter(|rule| matches!(rule.effect, Effect::Severity(_)))
+        self.rules.iter().filter(|rule| matches!(rule.effect(), Effect::Severity(_)))
     }
 
     /// The possible outcomes by Kleene's logic, perhaps with some that are not possible.
     fn roughly(&self, facts: &Facts) -> Outcomes {
         let fired = |effect: Effect| {
-            let rules = self.rules.iter().filter(move |rule| rule.effect == effect);
+            let rules = self.rules.iter().filter(move |rule| rule.effect() == effect);
             Truth::of(rules.map(|rule| rule.when.holds(facts)), Truth::Yes)
         };
         let possible =

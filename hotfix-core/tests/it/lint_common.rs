@@ -166,7 +166,7 @@ impl<'p> Model<'p> {
 
     /// Whether a rule of this effect fires.
     pub(crate) fn fires(&self, effect: Effect, facts: &Facts) -> bool {
-        self.policy.rules().iter().any(|rule| rule.effect == effect && holds(&rule.when, facts))
+        self.policy.rules().iter().any(|rule| rule.effect() == effect && holds(&rule.when, facts))
     }
 
     /// The severity by the rules.
@@ -207,7 +207,7 @@ impl<'p> Model<'p> {
     /// Whether the rules give a severity and the leaf has another, or they give none and it has one.
     pub(crate) fn differs(&self, leaf: usize, facts: &Facts) -> bool {
         let grading =
-            self.policy.rules().iter().any(|rule| matches!(rule.effect, Effect::Severity(_)));
+            self.policy.rules().iter().any(|rule| matches!(rule.effect(), Effect::Severity(_)));
         let said = self.tree().leaves[leaf].severity;
         grading && said.is_some() && said != self.severity(facts)
     }

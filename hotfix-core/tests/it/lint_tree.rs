@@ -135,7 +135,7 @@ fn enumerated(policy: &Policy) -> BTreeSet<Key> {
         }
         if model.called(facts) && model.hotfix(facts) == Hotfix::Unknown {
             for rule in policy.rules() {
-                if rule.effect == Effect::Exclude && holds(&rule.when, facts) {
+                if rule.effect() == Effect::Exclude && holds(&rule.when, facts) {
                     let id = rule.id.to_string();
                     keys.insert(("HF-LINT-011", id, called(policy, severity)));
                 }

@@ -93,7 +93,7 @@ fn by_rules(policy: &Policy, builder: &mut Builder<'_>) -> Ref {
     let mut said = builder.constant(NORMAL);
     for level in policy.severities().iter().rev() {
         for rule in policy.rules() {
-            if rule.effect == Effect::Severity(level.severity) {
+            if rule.effect() == Effect::Severity(level.severity) {
                 let when = builder.condition(&rule.when).unwrap();
                 let fires = builder.constant(answer(level.severity as u32, level.hotfix));
                 said = builder.choose(when, fires, said).unwrap();

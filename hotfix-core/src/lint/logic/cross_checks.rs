@@ -69,7 +69,8 @@ fn differing(
     let said = &walk.tree.leaves[leaf];
     let target = Target::Leaf(leaf);
     // Rules that only admit or exclude give no severity that could differ.
-    let grading = search.policy.rules.iter().any(|rule| matches!(rule.effect, Effect::Severity(_)));
+    let grading =
+        search.policy.rules.iter().any(|rule| matches!(rule.effect(), Effect::Severity(_)));
     let differs = |outcome: RuleOutcome| {
         grading && said.severity.is_some() && outcome.severity != said.severity
     };
@@ -82,7 +83,7 @@ fn differing(
         let Some(severity) = said.severity else { continue };
         let region = search.listed(|outcome| outcome.severity == listed)?;
         let region = search.builder.and(region, walk.reached(target))?;
-        let by = |rule: &Rule| matches!(rule.effect, Effect::Severity(severity) if Some(severity) == listed);
+        let by = |rule: &Rule| matches!(rule.effect(), Effect::Severity(severity) if Some(severity) == listed);
         let list = match listed {
             Some(listed) => {
                 let (rules, one) = rules(by, fired, region, search)?;
@@ -128,7 +129,7 @@ fn hotfix_differs(
             _ => continue,
         };
         let Some(example) = search.example(region)? else { continue };
-        let by = |rule: &Rule| match rule.effect {
+        let by = |rule: &Rule| match rule.effect() {
             Effect::Severity(severity) => {
                 Some(severity) == outcome.severity && by_severity == calls
             }

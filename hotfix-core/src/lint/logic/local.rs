@@ -15,7 +15,7 @@ pub(super) fn findings(policy: &Policy, found: &mut Vec<Finding>) {
 /// Severities that no rule and no leaf gives; none if the policy gives no severity at all, because
 /// the incident then has it.
 fn severities(policy: &Policy, found: &mut Vec<Finding>) {
-    let by_rule = policy.rules.iter().filter_map(|rule| match rule.effect {
+    let by_rule = policy.rules.iter().filter_map(|rule| match rule.effect() {
         Effect::Severity(severity) => Some(severity),
         Effect::Admit | Effect::Exclude => None,
     });

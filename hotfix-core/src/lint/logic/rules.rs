@@ -94,7 +94,7 @@ fn excluded(fired: &[Ref], search: &mut Search<'_>) -> Result<(), Cut> {
     let admitted = search.builder.and(admitted, search.consistent)?;
     called.push((Effect::Admit, search.builder.and(otherwise, admitted)?));
     for (index, (rule, excludes)) in policy.rules.iter().zip(fired).enumerate() {
-        if rule.effect != Effect::Exclude {
+        if rule.effect() != Effect::Exclude {
             continue;
         }
         for (effect, called) in &called {
@@ -102,7 +102,8 @@ fn excluded(fired: &[Ref], search: &mut Search<'_>) -> Result<(), Cut> {
             if region == search.never {
                 continue;
             }
-            let (rules, one) = cross_checks::rules(|r| r.effect == *effect, fired, region, search)?;
+            let (rules, one) =
+                cross_checks::rules(|r| r.effect() == *effect, fired, region, search)?;
             let graded = match effect {
                 Effect::Severity(severity) => format!(" ({severity})"),
                 Effect::Admit | Effect::Exclude => String::new(),

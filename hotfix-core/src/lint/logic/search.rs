@@ -110,7 +110,7 @@ impl<'p> Search<'p> {
     /// The region in which a rule admits a hot-fix. `fired`: where each rule fires.
     pub(super) fn admitted(&mut self, fired: &[Ref]) -> Result<Ref, Cut> {
         let mut rules = self.policy.rules.iter().zip(fired);
-        rules.try_fold(self.never, |admitted, (rule, fires)| match rule.effect {
+        rules.try_fold(self.never, |admitted, (rule, fires)| match rule.effect() {
             Effect::Admit => self.builder.or(admitted, *fires),
             Effect::Severity(_) | Effect::Exclude => Ok(admitted),
         })
