@@ -2,38 +2,8 @@
 
 /// Reason why a text is not a valid name of a branch or a tag.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-#[non_exhaustive]
-#[allow(missing_docs)]
-pub enum RefFault {
-    /// It is empty.
-    #[error("it is empty")]
-    Empty,
-    /// It is too long for a file name or for a reader.
-    #[error("it has {bytes} bytes, and at most {most} are allowed", most = RefName::MOST)]
-    TooLong { bytes: usize },
-    /// A character that git does not take.
-    #[error("it has {}", named(*character))]
-    Character { character: char },
-    /// A character that is not seen, or that turns the reading direction: the name would look like
-    /// another.
-    #[error("it has the invisible character `{}`", character.escape_unicode())]
-    Invisible { character: char },
-    /// A sequence that git reads as something else.
-    #[error("it has `{sequence}`")]
-    Sequence { sequence: &'static str },
-    /// It begins with characters that git or a command reads as something else.
-    #[error("it begins with `{start}`")]
-    Start { start: &'static str },
-    /// It ends with a suffix that git reserves.
-    #[error("it, or a part between slashes, ends with `{end}`")]
-    End { end: &'static str },
-    /// A part between slashes begins with a dot.
-    #[error("a part between slashes begins with `.`")]
-    HiddenPart,
-    /// The name is reserved by git.
-    #[error("git reserves this name")]
-    Reserved,
-}
+#[error("{0}")]
+pub struct RefFault(String);
 
 /// A character for a sentence: a space in words, an invisible one by its code.
 fn named(character: char) -> String {
@@ -50,12 +20,12 @@ fn named(character: char) -> String {
 /// longer than 200 bytes: a command or a person could misread them.
 ///
 /// ```
-/// use hotfix_core::unit::{RefFault, RefName};
+/// use hotfix_core::unit::RefName;
 ///
 /// assert_eq!(RefName::try_new("hotfix/payment-webhooks").map(|name| name.to_string()),
 ///     Ok("hotfix/payment-webhooks".into()));
-/// assert_eq!(RefName::try_new("-D"), Err(RefFault::Start { start: "-" }));
-/// assert_eq!(RefName::try_new("a..b"), Err(RefFault::Sequence { sequence: ".." }));
+/// assert_eq!(RefName::try_new("-D").unwrap_err().to_string(), "it begins with `-`");
+/// assert_eq!(RefName::try_new("a..b").unwrap_err().to_string(), "it has `..`");
 /// ```
 /// Source: git's manual, git-check-ref-format(1), rules 1 to 10.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, serde::Serialize)]
@@ -72,7 +42,7 @@ impl RefName {
     pub fn try_new(name: impl Into<String>) -> Result<Self, RefFault> {
         let name = name.into();
         match fault(&name) {
-            Some(fault) => Err(fault),
+            Some(fault) => Err(RefFault(fault)),
             None => Ok(Self(name)),
         }
     }
@@ -89,38 +59,38 @@ impl std::fmt::Display for RefName {
     }
 }
 
-fn fault(name: &str) -> Option<RefFault> {
+fn fault(name: &str) -> Option<String> {
     if name.is_empty() {
-        return Some(RefFault::Empty);
+        return Some("it is empty".to_owned());
     }
     if name.len() > RefName::MOST {
-        return Some(RefFault::TooLong { bytes: name.len() });
+        let (bytes, most) = (name.len(), RefName::MOST);
+        return Some(format!("it has {bytes} bytes, and at most {most} are allowed"));
     }
     let refused = |c: char| c.is_ascii_control() || " ~^:?*[\\".contains(c);
     if let Some(character) = name.chars().find(|&c| refused(c)) {
-        return Some(RefFault::Character { character });
+        return Some(format!("it has {}", named(character)));
     }
     if let Some(character) = name.chars().find(|&c| is_invisible(c)) {
-        return Some(RefFault::Invisible { character });
+        return Some(format!("it has the invisible character `{}`", character.escape_unicode()));
     }
-    if let Some(&sequence) = ["..", "@{", "//"].iter().find(|&&sequence| name.contains(sequence)) {
-        return Some(RefFault::Sequence { sequence });
+    if let Some(sequence) = ["..", "@{", "//"].iter().find(|&&sequence| name.contains(sequence)) {
+        return Some(format!("it has `{sequence}`"));
     }
-    if let Some(&start) = ["-", "/"].iter().find(|&&start| name.starts_with(start)) {
-        return Some(RefFault::Start { start });
-    }
-    if let Some(&end) = ["/", "."].iter().find(|&&end| name.ends_with(end)) {
-        return Some(RefFault::End { end });
+    if let Some(start) = ["-", "/"].iter().find(|&&start| name.starts_with(start)) {
+        return Some(format!("it begins with `{start}`"));
     }
     let parts = || name.split('/');
     // git compares this case-sensitively.
-    if parts().any(|part| part.strip_suffix(".lock").is_some()) {
-        return Some(RefFault::End { end: ".lock" });
+    let is_lock = |part: &str| part.strip_suffix(".lock").is_some();
+    let end = ["/", "."].into_iter().find(|&end| name.ends_with(end));
+    if let Some(end) = end.or_else(|| parts().any(is_lock).then_some(".lock")) {
+        return Some(format!("it, or a part between slashes, ends with `{end}`"));
     }
     if parts().any(|part| part.starts_with('.')) {
-        return Some(RefFault::HiddenPart);
+        return Some("a part between slashes begins with `.`".to_owned());
     }
-    matches!(name, "HEAD" | "@").then_some(RefFault::Reserved)
+    matches!(name, "HEAD" | "@").then(|| "git reserves this name".to_owned())
 }
 
 /// Whether a character is invisible or changes the reading direction: control and format
