@@ -358,11 +358,12 @@ impl ScopeFigures {
                 None => binary += 1,
             }
         }
-        let of_kind = |own: Option<&Vec<String>>, built_in: &[&str]| {
-            let has = |path: &&String| match own {
-                Some(own) => own.iter().any(|pattern| fits(pattern, path)),
-                None => built_in.iter().any(|pattern| fits(pattern, path)),
+        let of_kind = |own: Option<&Vec<String>>, built_in: &'static str| {
+            let patterns: Vec<&str> = match own {
+                Some(own) => own.iter().map(String::as_str).collect(),
+                None => Scope::patterns(built_in).collect(),
             };
+            let has = |path: &&String| patterns.iter().any(|pattern| fits(pattern, path));
             let named = diff.files.iter().flat_map(|file| file.before.iter().chain([&file.path]));
             set_of(named.filter(has)).into_iter().cloned().collect()
         };

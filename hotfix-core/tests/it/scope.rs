@@ -75,7 +75,8 @@ fn gate_4_an_error_of_the_figures_has_its_code_and_line() {
 #[test]
 fn gate_4_the_built_in_patterns_are_patterns() {
     let lists = [Scope::DEPENDENCY_FILES, Scope::MIGRATION_FILES, Scope::TEST_FILES];
-    let [dependencies, migrations, tests] = lists.map(|list| json!(list));
+    let [dependencies, migrations, tests] =
+        lists.map(|list| json!(Scope::patterns(list).collect::<Vec<_>>()));
     let base = Policy::preset("standard").unwrap().to_json();
     let mut document: serde_json::Value = serde_json::from_str(&base).unwrap();
     document["scope"]["dependency_files"] = dependencies;

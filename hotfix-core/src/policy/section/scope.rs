@@ -10,134 +10,48 @@ use crate::policy::schema::{Definitions, Schema};
 use serde_json::json;
 
 impl Scope {
-    /// Manifests and lock files, with the names in the documentation of each tool.
+    /// Manifests and lock files, with the names in the documentation of each tool: a line an ecosystem.
     ///
     /// A pattern without a slash is a file name in any folder; one with a slash is a path from the
     /// root of the repository. `*` and `?` stop at a slash, `**` does not.
-    pub const DEPENDENCY_FILES: &'static [&'static str] = &[
-        // Rust: the Cargo book.
-        "Cargo.toml",
-        "Cargo.lock",
-        // JavaScript: npm, Yarn, pnpm, Bun, Deno.
-        "package.json",
-        "package-lock.json",
-        "npm-shrinkwrap.json",
-        "yarn.lock",
-        "pnpm-lock.yaml",
-        "pnpm-workspace.yaml",
-        "bun.lock",
-        "bun.lockb",
-        "deno.json",
-        "deno.lock",
-        // Python: pip, the packaging guide with PEP 751, Pipenv, Poetry, uv, PDM, conda.
-        "requirements*.txt",
-        "**/requirements/*.txt",
-        "constraints*.txt",
-        "pyproject.toml",
-        "setup.py",
-        "setup.cfg",
-        "pylock*.toml",
-        "Pipfile",
-        "Pipfile.lock",
-        "poetry.lock",
-        "uv.lock",
-        "pdm.lock",
-        "environment.yml",
-        // Go: the modules reference.
-        "go.mod",
-        "go.sum",
-        "go.work",
-        "go.work.sum",
-        // JVM: Maven, Gradle with its version catalogues, sbt, Leiningen, Clojure.
-        "pom.xml",
-        "build.gradle",
-        "build.gradle.kts",
-        "gradle.lockfile",
-        "libs.versions.toml",
-        "build.sbt",
-        "project.clj",
-        "deps.edn",
-        // .NET: NuGet.
-        "*.csproj",
-        "*.fsproj",
-        "*.vbproj",
-        "packages.config",
-        "packages.lock.json",
-        "Directory.Packages.props",
-        // Ruby: Bundler.
-        "Gemfile",
-        "Gemfile.lock",
-        "*.gemspec",
-        // PHP: Composer.
-        "composer.json",
-        "composer.lock",
-        // Apple: Swift packages, CocoaPods, Carthage.
-        "Package.swift",
-        "Package.resolved",
-        "Podfile",
-        "Podfile.lock",
-        "Cartfile",
-        "Cartfile.resolved",
-        // Dart, Elixir, Erlang, Haskell, R.
-        "pubspec.yaml",
-        "pubspec.lock",
-        "mix.exs",
-        "mix.lock",
-        "rebar.config",
-        "rebar.lock",
-        "*.cabal",
-        "cabal.project.freeze",
-        "stack.yaml.lock",
-        "renv.lock",
-        // C and C++: vcpkg, Conan.
-        "vcpkg.json",
-        "conanfile.txt",
-        "conanfile.py",
-        "conan.lock",
-        // Terraform, Nix, Helm, git's submodules.
-        ".terraform.lock.hcl",
-        "flake.lock",
-        "Chart.lock",
-        ".gitmodules",
-    ];
+    pub const DEPENDENCY_FILES: &'static str = "
+        Rust: Cargo.toml Cargo.lock
+        JavaScript: package.json package-lock.json npm-shrinkwrap.json yarn.lock pnpm-lock.yaml \
+            pnpm-workspace.yaml bun.lock bun.lockb deno.json deno.lock
+        Python: requirements*.txt **/requirements/*.txt constraints*.txt pyproject.toml setup.py setup.cfg \
+            pylock*.toml Pipfile Pipfile.lock poetry.lock uv.lock pdm.lock environment.yml
+        Go: go.mod go.sum go.work go.work.sum
+        JVM: pom.xml build.gradle build.gradle.kts gradle.lockfile libs.versions.toml build.sbt project.clj deps.edn
+        .NET: *.csproj *.fsproj *.vbproj packages.config packages.lock.json Directory.Packages.props
+        Ruby: Gemfile Gemfile.lock *.gemspec
+        PHP: composer.json composer.lock
+        Apple: Package.swift Package.resolved Podfile Podfile.lock Cartfile Cartfile.resolved
+        Dart, Elixir, Erlang: pubspec.yaml pubspec.lock mix.exs mix.lock rebar.config rebar.lock
+        Haskell, R: *.cabal cabal.project.freeze stack.yaml.lock renv.lock
+        C, C++: vcpkg.json conanfile.txt conanfile.py conan.lock
+        Terraform, Nix, Helm, git: .terraform.lock.hcl flake.lock Chart.lock .gitmodules";
 
     /// Migrations, with the folders and names in the documentation of each tool.
-    pub const MIGRATION_FILES: &'static [&'static str] = &[
-        // Django, Laravel, Prisma, TypeORM, Sequelize, Ecto, sqlx, Diesel; Entity Framework.
-        "**/migrations/**",
-        "**/Migrations/**",
-        // Rails, with the schema that it writes beside them.
-        "**/db/migrate/**",
-        "**/db/schema.rb",
-        "**/db/structure.sql",
-        // Alembic.
-        "**/alembic/versions/**",
-        // Flyway: its folder, and its names for versioned, undo and repeatable ones.
-        "**/db/migration/**",
-        "V*__*.sql",
-        "U*__*.sql",
-        "R__*.sql",
-        // Liquibase.
-        "**/db/changelog/**",
-        // golang-migrate.
-        "*.up.sql",
-        "*.down.sql",
-    ];
+    pub const MIGRATION_FILES: &'static str = "
+        Django, Laravel, Prisma, TypeORM, Sequelize, Ecto, sqlx, Diesel: **/migrations/**
+        Entity Framework: **/Migrations/**
+        Rails: **/db/migrate/** **/db/schema.rb **/db/structure.sql
+        Alembic: **/alembic/versions/**
+        Flyway: **/db/migration/** V*__*.sql U*__*.sql R__*.sql
+        Liquibase: **/db/changelog/**
+        golang-migrate: *.up.sql *.down.sql";
 
     /// Tests, with the names that the common test runners look for, or other common names.
-    pub const TEST_FILES: &'static [&'static str] = &[
-        "**/test/**",
-        "**/tests/**",
-        "**/spec/**",
-        "**/__tests__/**",
-        "test_*.py",
-        "*_test.*",
-        "*.test.*",
-        "*.spec.*",
-        "*_spec.rb",
-        "*Test.*",
-        "*Tests.*",
-    ];
+    pub const TEST_FILES: &'static str = "
+        folders: **/test/** **/tests/** **/spec/** **/__tests__/**
+        files: test_*.py *_test.* *.test.* *.spec.* *_spec.rb *Test.* *Tests.*";
+
+    /// The patterns of such a list.
+    pub fn patterns(list: &'static str) -> impl Iterator<Item = &'static str> {
+        list.lines()
+            .filter_map(|line| line.split_once(": "))
+            .flat_map(|(_, files)| files.split_whitespace())
+    }
 }
 
 section! {
