@@ -2,7 +2,7 @@
 
 use petgraph::graph::DiGraph;
 
-use super::search::{STEP, Search};
+use super::search::{MOST_NODES, STEP, Search};
 use crate::fact::{Cut, Ref};
 use crate::policy::reasoning::{Order, answers, graph, place};
 use crate::policy::section::{Branches, Question, Target, Tree};
@@ -132,7 +132,8 @@ fn spread(
             break;
         }
         if order.circular && round == rounds {
-            return Err(Cut { budget: MOST_ROUNDS });
+            // Given up, as after too many nodes.
+            return Err(Cut { budget: MOST_NODES });
         }
     }
     Ok(there)

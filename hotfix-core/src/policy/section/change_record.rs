@@ -1,4 +1,4 @@
-//! The metadata of a policy, and time ranges.
+//! The metadata of a policy.
 
 use super::TimeRange;
 use super::list::none;
