@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::rc::Rc;
 
-use super::arguments::{Arguments, arguments, delay, duration, label, used, whole};
+use super::arguments::{Arguments, arguments, delay, duration, whole};
 use super::condition::{Sides, values};
 use super::draft::{Draft, Limit, MetricDraft, seconds};
 use super::dry_run::DryRuns;
@@ -19,8 +19,6 @@ use crate::text::shown;
 const MOST_DEEP: usize = 8;
 /// Argo's default for `consecutiveErrorLimit`.
 const ERRORS_TOLERATED: f64 = 4.0;
-/// Most repeated references to templates, counted with the metrics of these, that are read.
-const MOST_AGAIN: usize = 4096;
 /// Seconds after which Argo repeats a measurement that failed.
 const REPEATED_AFTER: f64 = 10.0;
 
@@ -28,19 +26,15 @@ const REPEATED_AFTER: f64 = 10.0;
 #[derive(Default)]
 pub(super) struct Analysis<'s, 'd> {
     sources: &'s [Source<'d>],
-    /// The templates of all analyses: for each use with other arguments their values, and how long one
-    /// run of its own metrics takes.
-    read: BTreeMap<TemplateName, Vec<(Arguments, f64)>>,
+    /// The templates of all analyses, with the arguments that they were read with and how long one run
+    /// takes.
+    read: BTreeMap<TemplateName, (Arguments, f64)>,
     /// The templates of the present analysis, each of which it has once.
     present: BTreeSet<TemplateName>,
-    /// What was read again, up to [`MOST_AGAIN`].
-    again: usize,
     /// The dry runs of the present analysis.
     dry_runs: DryRuns<'d>,
     /// Its metrics, until all of its dry runs are known.
     metrics: Vec<Metric<'d>>,
-    /// The names of the metrics of earlier analyses.
-    names: Vec<String>,
     /// For deciding metrics: the breaches that end a rollout.
     limits: Vec<(At<'d>, f64)>,
     /// For deciding metrics: the most severe response to missing data.
@@ -67,8 +61,6 @@ pub(super) struct Analysis<'s, 'd> {
 struct Metric<'d> {
     at: At<'d>,
     name: &'d str,
-    /// What distinguishes it from the same metric with other arguments: ` (service ledger)`.
-    label: Rc<str>,
     arguments: Rc<Arguments>,
     delay: Option<f64>,
     interval: Option<f64>,
@@ -114,8 +106,7 @@ impl<'s, 'd> Analysis<'s, 'd> {
         for metric in &metrics {
             self.metric(metric, draft);
         }
-        self.dry_runs.conclude(&self.names);
-        self.names.extend(metrics.iter().map(|metric| metric.name.to_string()));
+        self.dry_runs.conclude();
     }
 
     fn templates(&mut self, at: &At<'d>, arguments: &Arguments, depth: usize) -> f64 {
@@ -153,47 +144,32 @@ impl<'s, 'd> Analysis<'s, 'd> {
         given: &Arguments,
         depth: usize,
     ) -> f64 {
+        if let (Some(named), Some((before, run))) = (named, self.read.get(&key)) {
+            let name = shown(&key.1);
+            if before == given {
+                named.put(again(&name, ""), JUDGED);
+            } else {
+                named.differs(
+                    again(&name, " with other arguments"),
+                    "its metrics are judged with the earlier arguments, in every phase",
+                );
+            }
+            return *run;
+        }
         let Some(spec) = at.need("spec", "`spec:` with `metrics`") else { return 0.0 };
         nothing(&spec, &["measurementRetention", "ttlStrategy"]);
         let arguments = Rc::new(arguments(&spec, Some(given)));
-        let longest = self.templates(&spec, &arguments, depth);
-        let metrics = spec.list("metrics");
-        let values = used(&metrics, &arguments);
-        let name = shown(&key.1);
-        let uses = self.read.get(&key).map_or(&[][..], Vec::as_slice);
-        let is_first = uses.is_empty();
-        if let (Some(named), false) = (named, is_first) {
-            self.again += 1 + metrics.len();
-            if let Some((_, run)) = uses.iter().find(|(before, _)| *before == values) {
-                if !metrics.is_empty() {
-                    named.put(again(&name, ""), JUDGED);
-                }
-                return longest.max(*run);
-            }
-            if self.again > MOST_AGAIN {
-                named.differs(
-                    again(&name, " with other arguments, and too many are"),
-                    "its metrics are judged with the earlier arguments",
-                );
-                return longest;
-            }
-            named.put(
-                again(&name, " with other arguments"),
-                "its metrics are judged with both, each under an id of its own",
-            );
-        }
-        let label: Rc<str> = if is_first { "".into() } else { label(&values).into() };
+        let mut run = self.templates(&spec, &arguments, depth);
         self.dry_runs.read(&spec);
-        let mut run: f64 = 0.0;
-        for metric in metrics {
-            run = run.max(self.times(metric, &arguments, &label));
+        for metric in spec.list("metrics") {
+            run = run.max(self.times(metric, &arguments));
         }
-        self.read.entry(key).or_default().push((values, run));
-        longest.max(run)
+        self.read.insert(key, (given.clone(), run));
+        run
     }
 
     /// Reads how often a metric is measured. Returns the duration in seconds.
-    fn times(&mut self, at: At<'d>, arguments: &Rc<Arguments>, label: &Rc<str>) -> f64 {
+    fn times(&mut self, at: At<'d>, arguments: &Rc<Arguments>) -> f64 {
         let name = at.name("`name: error-rate`").unwrap_or("metric");
         let delay = at.get("initialDelay").and_then(|at| delay(&at, arguments));
         let interval = at.get("interval").and_then(|at| duration(&at, arguments));
@@ -203,13 +179,13 @@ impl<'s, 'd> Analysis<'s, 'd> {
         let interval = interval.filter(|_| count != Some(1.0));
         let further = count.map_or(0.0, |count| count - 1.0);
         let run = delay.unwrap_or(0.0) + further * interval.unwrap_or(0.0);
-        let (arguments, label) = (Rc::clone(arguments), Rc::clone(label));
-        self.metrics.push(Metric { at, name, label, arguments, delay, interval, count });
+        let arguments = Rc::clone(arguments);
+        self.metrics.push(Metric { at, name, arguments, delay, interval, count });
         run
     }
 
     fn metric(&mut self, metric: &Metric<'d>, draft: &mut Draft) {
-        let Metric { at, name, label, arguments, delay, interval, count } = metric;
+        let Metric { at, name, arguments, delay, interval, count } = metric;
         let limit = at.read("failureLimit", |at| whole(at, arguments, -1.0));
         let place_of_errors = at.get("consecutiveErrorLimit");
         let errors = place_of_errors.as_ref().and_then(|at| whole(at, arguments, -1.0));
@@ -217,7 +193,7 @@ impl<'s, 'd> Analysis<'s, 'd> {
         at.leave_out("inconclusiveLimit", some, "a number of tolerated inconclusive measurements");
         let conditions = ["successCondition", "failureCondition"].map(|key| at.get(key));
         let provided = provider(at, name, &conditions);
-        let dry = self.dry_runs.covers(name, provided == Provided::Numbers);
+        let dry = self.dry_runs.covers(name);
         let never_fails = limit.as_ref().filter(|(limit, _)| *limit < 0.0).map(|(_, at)| at);
         let tolerated = limit.as_ref().map_or(0.0, |(limit, _)| *limit);
         let needs = at.read("consecutiveSuccessLimit", some);
@@ -250,12 +226,8 @@ impl<'s, 'd> Analysis<'s, 'd> {
             }
             Crossing::Nothing
         };
-        let before = draft.metrics.len();
         let missing = self.judged(at, name, &conditions, arguments, rule, draft);
         let decided = missing.is_some();
-        for metric in draft.metrics.iter_mut().skip(before) {
-            metric.title.push_str(label);
-        }
         if let (Some(count), Some(place), Some(_)) = (count, at.get("count"), interval) {
             let there = format!("the analysis ends after {count} measurements");
             if decided {

@@ -4,10 +4,10 @@ use std::collections::BTreeMap;
 
 use super::finding::ImportFinding;
 use super::reader::At;
-use crate::document::Node;
-use crate::text::{brief, joined, shown};
+use crate::text::shown;
 
 const MOST_COUNT: f64 = 1e6;
+const FROM_MINUS_ONE: &str = "a whole number from -1 to a million";
 
 /// Values by name; None for one that is not in the text.
 pub(super) type Arguments = BTreeMap<String, Option<String>>;
@@ -28,32 +28,6 @@ pub(super) fn arguments(at: &At<'_>, given: Option<&Arguments>) -> Arguments {
         }
     }
     arguments
-}
-
-/// The arguments that texts of these values use, with what they have.
-pub(super) fn used(values: &[At<'_>], arguments: &Arguments) -> Arguments {
-    fn find(node: &Node, arguments: &Arguments, used: &mut Arguments) {
-        let text = node.scalar().map_or("", |(text, _)| text);
-        for part in text.split("{{").skip(1) {
-            let name = part.split("}}").next().unwrap_or_default().trim();
-            if let Some(name) = name.strip_prefix("args.") {
-                used.insert(name.to_owned(), arguments.get(name).cloned().flatten());
-            }
-        }
-        node.items().iter().for_each(|item| find(item, arguments, used));
-        node.members().iter().for_each(|member| find(&member.node, arguments, used));
-    }
-    let mut used = Arguments::new();
-    for at in values {
-        find(at.node, arguments, &mut used);
-    }
-    used
-}
-
-/// The values of arguments for the title of a metric: ` (least 0.99, service ledger)`.
-pub(super) fn label(arguments: &Arguments) -> String {
-    let values = arguments.iter().filter_map(|(name, value)| Some((name, value.as_ref()?)));
-    format!(" ({})", brief(&joined(values.map(|(name, value)| format!("{name} {value}")), ", ")))
 }
 
 /// A text with the values of its arguments. Adds a finding for an argument without a value.
@@ -92,8 +66,7 @@ pub(super) fn delay(at: &At<'_>, arguments: &Arguments) -> Option<f64> {
 pub(super) fn whole(at: &At<'_>, arguments: &Arguments, least: f64) -> Option<f64> {
     let text = resolved(at, arguments)?;
     let number = at.number_in(text.trim())?;
-    let number = at.within(number, least, MOST_COUNT, "a whole number from -1 to a million")?;
-    (number.fract() == 0.0)
-        .then_some(number)
-        .or_else(|| at.within(f64::NAN, least, MOST_COUNT, "a whole number"))
+    let number = Some(number).filter(|number| number.fract() == 0.0).unwrap_or(f64::NAN);
+    let range = if least < 0.0 { FROM_MINUS_ONE } else { "a whole number from 0 to a million" };
+    at.within(number, least, MOST_COUNT, range)
 }

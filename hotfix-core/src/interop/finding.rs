@@ -3,13 +3,12 @@
 use crate::document::Place;
 use crate::getters::{getters, members};
 use crate::lint::{Level, findings};
-use crate::text::did_you_mean;
 
 findings! {
     /// The kinds of import findings.
     pub enum ImportFinding;
 
-    #[error("`{key}` is not a known key here and is ignored: {}", did_you_mean(*nearest).trim_end())]
+    #[error("`{key}` is not a known key here and is ignored{}", nearest.map_or_else(String::new, |near| format!(": did you mean `{near}`?")))]
     UnknownKey { key: String, nearest: Option<&'static str> }
         => "HF-CONV-020" Warn, "correct the key, or configure its effect by hand";
 
@@ -138,7 +137,7 @@ impl Finding {
 
     /// What was lost or changed, in a sentence.
     pub fn message(&self) -> String {
-        self.remark.to_string().trim_end_matches([':', ' ']).to_owned()
+        self.remark.to_string()
     }
 }
 

@@ -199,7 +199,7 @@ impl<'d> At<'d> {
         }
     }
 
-    /// The items of a list under a key. None if it is absent.
+    /// The items of a list under a key, none if it is absent.
     pub(super) fn list(&self, key: &'static str) -> Vec<Self> {
         self.get(key).map(|at| at.items()).unwrap_or_default()
     }

@@ -7,7 +7,7 @@ use super::finding::ImportFinding;
 use super::reader::At;
 use super::{Kind, nothing};
 use crate::document::{Node, Value};
-use crate::text::{joined, nearest, shown};
+use crate::text::{joined, shown};
 
 struct Tool {
     title: &'static str,
@@ -67,36 +67,13 @@ pub(super) struct Source<'d> {
 
 /// Reports that no document can become a policy.
 pub(super) fn unknown<T>(sources: &[Source<'_>], tool: Kind) -> Option<T> {
-    let first = sources.first()?;
-    let mut kinds: Vec<String> = Vec::new();
     for source in sources {
         source.at.ignore();
         source.used.set(true);
-        let kind = match source.kind {
-            "" => "a document without `kind`".to_owned(),
-            kind => format!("`{}`", shown(kind)),
-        };
-        if !kinds.contains(&kind) {
-            kinds.push(kind);
-        }
     }
-    let version = first.at.node.text_at("apiVersion").unwrap_or_default();
-    let (kinds, of, meant) = (kinds.join(", "), shown(version), meant(first.kind, &[tool]));
-    let what = format!("the text has only {kinds} of `{of}`, which cannot become a policy{meant}");
-    first.at.fail(Fault::UnknownKind { what, expected: tool.tool().expected.to_owned() })
-}
-
-/// The kind of these tools that a misspelt kind probably means.
-fn meant(kind: &str, tools: &[Kind]) -> String {
-    /// Similar to the name of a template, but known to be something else.
-    const OTHER: &str = "AnalysisRun";
-    let known = tools.iter().flat_map(|kind| kind.tool().kinds.iter().copied());
-    match nearest(kind, known) {
-        Some(near) if near != kind && kind != OTHER => {
-            format!(" (did you mean `{near}` instead of `{}`?)", shown(kind))
-        }
-        _ => String::new(),
-    }
+    let what = "the text has no document that can become a policy".to_owned();
+    let expected = tool.tool().expected.to_owned();
+    sources.first()?.at.fail(Fault::UnknownKind { what, expected })
 }
 
 /// The document of one of these kinds with this name. Marks it as used.
@@ -248,20 +225,10 @@ fn of_none(parts: &[At<'_>], wanted: Option<Kind>) -> Option<Fault> {
         wrong_version(part, tool, part.node.text_at("kind").unwrap_or_default());
         return None;
     }
-    let what = match own.map(|part| (part.node.text_at("kind"), part.node.text_at("apiVersion"))) {
+    let what = match own.map(|part| part.node.text_at("kind")) {
         None => "the text has no document".to_owned(),
-        Some((None, None)) => {
-            "the text has neither `apiVersion` nor `kind`, so its format is unknown".to_owned()
-        }
-        Some((None, Some(version))) => {
-            format!("a document of `{}` has no `kind`", shown(version))
-        }
-        Some((Some(kind), version)) => {
-            let of =
-                version.map_or("without `apiVersion`".to_owned(), |v| format!("of `{}`", shown(v)));
-            let by = wanted.map_or_else(String::new, |wanted| format!(" as `{wanted}`"));
-            format!("the kind `{}` {of} is not imported{by}{}", shown(kind), meant(kind, Kind::ALL))
-        }
+        Some(None) => "a document without `kind` is not imported".to_owned(),
+        Some(Some(kind)) => format!("the kind `{}` is not imported", shown(kind)),
     };
     let expected = wanted.map_or_else(
         || joined(Kind::ALL.iter().map(|kind| kind.tool().expected), ", or "),
