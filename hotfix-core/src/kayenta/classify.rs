@@ -230,7 +230,7 @@ fn shifts(ranks: &mut Ranks, x: &[f64], y: &[f64], quantile: f64) -> Option<(Shi
     };
     let interval = Interval { low: end(quantile)?, high: end(-quantile)? };
     let found = Shift { interval, estimate: solve(0.0)? };
-    Some((found, exact(ranks, y, quantile, &found)))
+    Some((found, exact(ranks, x, y, quantile, &found)))
 }
 
 fn label(shift: &Shift, effect: Option<f64>, settings: &MetricSettings) -> Classification {

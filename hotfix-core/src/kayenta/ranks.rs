@@ -2,9 +2,9 @@
 
 /// Points of one value.
 #[derive(Clone, Copy, Debug)]
-pub(super) struct Run {
-    pub(super) value: f64,
-    pub(super) points: usize,
+struct Run {
+    value: f64,
+    points: usize,
 }
 
 /// A shift that was evaluated without a tie between the samples, and the number of wins there.
@@ -68,11 +68,6 @@ impl Ranks {
 
     fn sizes(&self) -> (f64, f64) {
         (self.points, (self.y.len() - 2) as f64)
-    }
-
-    /// The values of the first sample, ascending.
-    pub(super) fn runs(&self) -> &[Run] {
-        &self.x
     }
 
     /// How often a point of the first sample lies above one of the second; half where they are

@@ -48,7 +48,8 @@ pub struct Shift {
 /// ```
 pub fn hodges_lehmann(x: &[f64], y: &[f64], confidence: f64) -> Result<Shift, StatError> {
     let level = check_confidence("confidence", confidence)?;
-    let differences = Differences { x: sorted("x", x)?, y: sorted("y", y)? };
+    let (x, y) = (sorted("x", x)?, sorted("y", y)?);
+    let differences = Differences { x: &x, y: &y };
     let (n_x, n_y) = (x.len(), y.len());
     let pairs = n_x as u128 * n_y as u128;
     let few = n_x.min(n_y) <= FEW;
@@ -60,10 +61,11 @@ pub fn hodges_lehmann(x: &[f64], y: &[f64], confidence: f64) -> Result<Shift, St
     let interval = if rank == 0 {
         Interval { low: f64::NEG_INFINITY, high: f64::INFINITY }
     } else {
-        Interval { low: differences.at(rank), high: differences.at(pairs + 1 - rank) }
+        Interval { low: differences.at(rank, &[]), high: differences.at(pairs + 1 - rank, &[]) }
     };
-    let upper = differences.at(pairs / 2 + 1);
-    let shift = if pairs % 2 == 1 { upper } else { 0.5 * differences.at(pairs / 2) + 0.5 * upper };
+    let upper = differences.at(pairs / 2 + 1, &[]);
+    let shift =
+        if pairs % 2 == 1 { upper } else { 0.5 * differences.at(pairs / 2, &[]) + 0.5 * upper };
     let assumptions = Assumptions::NONE
         .with(Assumption::Ties, differences.tied())
         .with(Assumption::AllEqual, differences.all_equal())
@@ -101,49 +103,57 @@ fn normal_rank(n_x: f64, n_y: f64, level: f64) -> u128 {
     }
 }
 
-/// All differences `x - y` of two sorted samples, without storing them.
-struct Differences {
-    x: Vec<f64>,
-    y: Vec<f64>,
+/// All differences `x - y` of two ascending samples, without storing them.
+pub(crate) struct Differences<'a> {
+    pub(crate) x: &'a [f64],
+    pub(crate) y: &'a [f64],
 }
 
-impl Differences {
-    /// The difference of the given rank, counted from 1, by bisection over the doubles.
-    fn at(&self, rank: u128) -> f64 {
+impl Differences<'_> {
+    /// The difference of the given rank, counted from 1, by bisection over the doubles. `near`: where to
+    /// try first.
+    pub(crate) fn at(&self, rank: u128, near: &[f64]) -> f64 {
         let ends = |values: &[f64]| {
             [values.first(), values.last()].map(|end| end.copied().unwrap_or_default())
         };
-        let ([x_low, x_high], [y_low, y_high]) = (ends(&self.x), ends(&self.y));
-        let (mut low, mut high) = (order(x_low - y_high), order(x_high - y_low));
+        let ([x_low, x_high], [y_low, y_high]) = (ends(self.x), ends(self.y));
+        let (mut low, mut high) = (x_low - y_high, x_high - y_low);
+        let mut near = near.iter().copied();
         while low < high {
             // Rounded down, so that it is below `high`.
-            let middle = low + (high - low) / 2;
-            if self.at_most(number(middle)) >= rank { high = middle } else { low = middle + 1 }
+            let middle = || number(u64::midpoint(order(low), order(high)));
+            let limit = near.next().unwrap_or_else(middle);
+            let limit = if limit < high { limit.max(low) } else { low };
+            let (count, below, above) = self.around(limit);
+            if count >= rank { high = below } else { low = above }
         }
         // A difference of 0 has no sign.
-        number(low) + 0.0
+        low + 0.0
     }
 
-    /// How many differences are at most `limit`. Rounded subtraction is monotone, so one pass does.
-    fn at_most(&self, limit: f64) -> u128 {
-        let (mut count, mut from) = (0_u128, self.y.len());
+    /// How many differences are at most `limit`, the largest of them, and the smallest of the others.
+    /// Rounded subtraction is monotone, so one pass does.
+    fn around(&self, limit: f64) -> (u128, f64, f64) {
+        let (mut count, mut below, mut above) = (0_u128, f64::NEG_INFINITY, f64::INFINITY);
+        let mut rest = self.y;
+        let mut last = None;
         // As x grows, the y for which x - y ≤ limit are fewer.
-        for x in &self.x {
-            let mut first = self.y.len() - from;
-            while self.y.get(first).is_some_and(|y| x - y > limit) {
-                first += 1;
+        for x in self.x {
+            while let Some((y, after)) = rest.split_first().filter(|(y, _)| *x - **y > limit) {
+                (last, rest) = (Some(y), after);
             }
-            from = self.y.len() - first;
-            count += from as u128;
+            count += rest.len() as u128;
+            above = last.map_or(above, |y| above.min(x - y));
+            below = rest.first().map_or(below, |y| below.max(x - y));
         }
-        count
+        (count, below, above)
     }
 
     fn tied(&self) -> bool {
         let within = |values: &[f64]| values.windows(2).any(|pair| pair[0] == pair[1]);
-        within(&self.x)
-            || within(&self.y)
-            || super::sample::Groups::new(&self.x, &self.y).any(|group| group.x + group.y > 1.0)
+        within(self.x)
+            || within(self.y)
+            || super::sample::Groups::new(self.x, self.y).any(|group| group.x + group.y > 1.0)
     }
 
     fn all_equal(&self) -> bool {
@@ -161,4 +171,28 @@ fn order(value: f64) -> u64 {
 
 fn number(order: u64) -> f64 {
     f64::from_bits(if order >> 63 == 1 { order & !(1 << 63) } else { !order })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn stat_1_order_statistics_of_the_differences() {
+        let x = [-1.5, 0.0, 0.0, 1e-9, 2.0, 64.0];
+        let y = [-3.0, -3.0, 0.25, 1.0, 1.0];
+        let mut all: Vec<f64> = x.iter().flat_map(|x| y.iter().map(move |y| x - y)).collect();
+        all.sort_unstable_by(f64::total_cmp);
+        let differences = Differences { x: &x, y: &y };
+        for near in [&[][..], &[-1e9], &[0.0, 1.0], &[f64::NAN, 1e9]] {
+            for (index, expected) in all.iter().enumerate() {
+                assert_eq!(
+                    differences.at(index as u128 + 1, near),
+                    *expected,
+                    "rank {}",
+                    index + 1
+                );
+            }
+        }
+    }
 }

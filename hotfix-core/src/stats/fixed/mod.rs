@@ -37,6 +37,8 @@ mod proportion;
 mod sample;
 
 pub use fisher::{Fisher, fisher_exact};
+#[cfg(feature = "kayenta")]
+pub(crate) use hodges_lehmann::Differences;
 pub use hodges_lehmann::{Shift, hodges_lehmann};
 pub use kolmogorov_smirnov::{KolmogorovSmirnov, ks_2samp, ks_from_counts};
 pub use mann_whitney::{MannWhitney, mann_whitney_from_counts, mann_whitney_u};
