@@ -138,15 +138,15 @@ def test_field_12_bytes_and_mappings_that_cannot_be_read_are_refused(
 
 
 @pytest.mark.parametrize(
-    ("mapping", "gates", "path"),
+    ("mapping", "severity", "path"),
     [
         ({"metrics": {"error_rate": {"canary": {"events": 3}}}}, None, "/metrics/error_rate/canary/events"),
-        (MAPPING, "open", "/assume/gates"),
-        ('{"metrics": {}}', "open", "/assume/gates"),
+        (MAPPING, "P9", "/assume/severity"),
+        ('{"metrics": {}}', "P9", "/assume/severity"),
     ],
 )
-def test_field_12_what_is_wrong_in_no_text_has_a_key_path_and_no_line(mapping: Any, gates: Any, path: str) -> None:
+def test_field_12_what_is_wrong_in_no_text_has_a_key_path_and_no_line(mapping: Any, severity: Any, path: str) -> None:
     with pytest.raises(hotfix.RecordedError) as caught:
-        hotfix.backtest(hotfix.Policy.preset("standard"), CSV, mapping, format="csv", gates=gates)
+        hotfix.backtest(hotfix.Policy.preset("standard"), CSV, mapping, format="csv", severity=severity)
     assert str(caught.value).startswith(f"HF-REC-001 at {path}: ")
     assert [(error.path, error.line, error.column) for error in caught.value.errors] == [(path, None, None)]

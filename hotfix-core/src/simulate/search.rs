@@ -130,7 +130,7 @@ impl Search {
         runs: u64,
     ) -> Result<Self, SimulationErrors> {
         let document: Value = serde_json::from_str(&policy.to_json()).unwrap_or_default();
-        check(&document, scenarios, axes, bound)?;
+        check(scenarios, axes, bound)?;
         let mut changes = vec![BTreeMap::new()];
         for axis in axes {
             let mut with = changes.clone();

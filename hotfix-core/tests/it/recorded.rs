@@ -489,7 +489,7 @@ leaves = [{ id = "l", title = "t", hotfix = true }]
 
 #[test]
 fn field_5_all_faults_of_a_mapping_have_line_and_column() {
-    let text = r#"{"assume": {"from": "noon", "gates": "pas"},
+    let text = r#"{"assume": {"from": "noon", "severity": "P9"},
  "metrics": {"error_rate": {"canry": {"events": "e"}},
   "latency_p95": {"canary": {"buckets": [{"le": true, "from": "a"}], "count": 7}},
   "cpu": {"canary": {"value": {"times": "0.01"}, "value": "cpu"}},
@@ -502,7 +502,7 @@ fn field_5_all_faults_of_a_mapping_have_line_and_column() {
         .collect();
     let expected = [
         (1, 21, "HF-REC-001", "/assume/from"),
-        (1, 38, "HF-REC-001", "/assume/gates"),
+        (1, 41, "HF-REC-001", "/assume/severity"),
         (2, 29, "HF-REC-001", "/metrics/error_rate/canry"),
         (3, 49, "HF-REC-001", "/metrics/latency_p95/canary/buckets/0/le"),
         (3, 79, "HF-REC-001", "/metrics/latency_p95/canary/count"),

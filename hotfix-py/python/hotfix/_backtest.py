@@ -31,8 +31,6 @@ def backtest(
     format: Literal["csv", "json_lines", "prometheus", "parquet"] | None = None,
     from_: datetime | str | None = None,
     until: datetime | str | None = None,
-    unrecorded: Literal["leave_out", "decide"] | None = None,
-    gates: Literal["pass", "wait"] | None = None,
     severity: Literal["P0", "P1", "P2", "P3"] | None = None,
 ) -> Backtests:
     r"""Run policies over recorded metrics and report when they would have acted. Nothing is deployed.
@@ -53,10 +51,6 @@ def backtest(
         canary's first requests, in a rollout's log when the traffic was confirmed.
     until : datetime or str, optional
         The time when watching ends; by default the last reading.
-    unrecorded : str, optional
-        Whether a deciding metric that was not recorded is left out (the default) or decides.
-    gates : str, optional
-        Whether a gate at which the policy asks a person is passed at once (the default) or waits.
     severity : str, optional
         The incident's severity; by default that of a rollout's log, else the policy's first.
 
@@ -82,13 +76,7 @@ def backtest(
     >>> found.policies[0].first_alert.isoformat(), found.policies[0].why
     ('2026-03-03T14:10:00+00:00', 'error_rate: rollback_band')
     """
-    given = {
-        "from": from_,
-        "until": until,
-        "unrecorded": unrecorded,
-        "gates": gates,
-        "severity": severity,
-    }
+    given = {"from": from_, "until": until, "severity": severity}
     assume = {name: value for name, value in given.items() if value is not None}
     policies = list(policy) if isinstance(policy, Sequence) else [policy]
     return _backtest(policies, *_read(recording, mapping, format, assume))

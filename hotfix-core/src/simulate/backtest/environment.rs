@@ -1,6 +1,6 @@
 //! Recorded metrics as the environment of a rollout.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use crate::grade::{ChecklistMoment, Role};
@@ -15,8 +15,8 @@ use crate::rollout::{
 use crate::simulate::environment::cadence;
 use crate::simulate::people::{checked, cleared};
 use crate::simulate::recorded::{
-    Anomalies, Anomaly, Assumptions, Gates, Logged, Merge, RecordedErrors, RecordedFault,
-    RecordedFinding, RecordedMetrics, Unrecorded,
+    Anomalies, Anomaly, Assumptions, Logged, Merge, RecordedErrors, RecordedFault, RecordedFinding,
+    RecordedMetrics,
 };
 use crate::simulate::{Answers, Driver, Environment, Tick, Until};
 use crate::unit::{MetricName, Span, Timestamp};
@@ -34,7 +34,6 @@ const BEFORE: Span = Span::from_seconds(3_600);
 struct Recorded<'a> {
     metrics: &'a RecordedMetrics,
     policy: &'a Policy,
-    gates: Gates,
     from: Timestamp,
     until: Timestamp,
     merge: Merge,
@@ -134,13 +133,11 @@ impl Environment for Recorded<'_> {
 }
 
 impl Recorded<'_> {
-    /// Promotes at once what waits for a person, unless gates are to wait.
+    /// Promotes at once what waits for a person.
     fn pass(&mut self, at: Timestamp, answers: &mut Answers) {
-        if self.gates == Gates::Pass {
-            self.odd.note(Anomaly::Passed, None, at);
-            let why = Some("a backtest assumes an immediate go".to_owned());
-            answers.at(at, Input::new(Command::Promote { why }).by(NOBODY));
-        }
+        self.odd.note(Anomaly::Passed, None, at);
+        let why = Some("a backtest assumes an immediate go".to_owned());
+        answers.at(at, Input::new(Command::Promote { why }).by(NOBODY));
     }
 
     /// The merged readings after `from` and up to `to`. Before the first traffic, the canary's are
@@ -205,8 +202,7 @@ pub(super) fn play(
     until: Timestamp,
 ) -> Result<Backtest, RecordedErrors> {
     let (seen, mut compared) = metrics_of(recorded, from, until);
-    let missing = unrecorded(policy, &seen)?;
-    let left_out = if assume.unrecorded == Unrecorded::LeaveOut { missing } else { Vec::new() };
+    let left_out = unrecorded(policy, &seen)?;
     let (plan, strange) = planned(&without(policy, &left_out)?, recorded, assume)?;
     let run = plan.policy();
     // The start is early enough that a tick falls on the first traffic.
@@ -234,7 +230,6 @@ pub(super) fn play(
     let mut environment = Recorded {
         metrics: recorded,
         policy: run,
-        gates: assume.gates,
         from,
         until,
         merge: Merge::default(),
@@ -316,13 +311,13 @@ pub(super) fn refused(policy: &Policy, fault: &impl ToString) -> RecordedErrors 
     RecordedFault::Policy { policy, fault }.anywhere()
 }
 
-/// The plan of the rollout: with the strategy of a log's rollout and its calibrations, and a finding
-/// for each of these that the policy cannot have.
+/// The plan of the rollout: with the strategy of a log's rollout, or a finding if the policy cannot
+/// have it.
 fn planned(
     policy: &Arc<Policy>,
     recorded: &RecordedMetrics,
     assume: &Assumptions,
-) -> Result<(Plan, Vec<RecordedFinding>), RecordedErrors> {
+) -> Result<(Plan, Option<RecordedFinding>), RecordedErrors> {
     let mut subject = Subject::default();
     NOBODY.clone_into(&mut subject.incident.id);
     let logged = recorded.planned();
@@ -334,10 +329,6 @@ fn planned(
     if let Some(Logged { traffic, .. }) = logged {
         subject.traffic = traffic.clone();
     }
-    let nothing = BTreeMap::new();
-    let calibrated = logged.and_then(|logged| logged.calibrated.as_ref());
-    let (made_for, had) =
-        calibrated.map_or((&**policy, &nothing), |(made_for, had)| (made_for, had));
     let plan = |logged: Option<&Release>| {
         let release = Release {
             version: "recorded".to_owned(),
@@ -350,22 +341,15 @@ fn planned(
             ..Release::default()
         };
         let subject = Subject { release: Some(release), ..subject.clone() };
-        Plan::calibrated_as(Arc::clone(policy), subject, (made_for, had))
-            .map_err(|error| refused(policy, &error))
+        Plan::try_new(Arc::clone(policy), subject).map_err(|error| refused(policy, &error))
     };
     let logged = logged.map(|logged| &logged.release);
-    let mut findings = Vec::new();
-    let plan = match (plan(logged), logged.and_then(|logged| logged.strategy)) {
+    match (plan(logged), logged.and_then(|logged| logged.strategy)) {
         (Err(_), Some(strategy)) => {
-            findings.push(Anomaly::OtherStrategy(strategy).finding(1, None, None));
-            plan(None)?
+            Ok((plan(None)?, Some(Anomaly::OtherStrategy(strategy).finding(1, None, None))))
         }
-        (plan, _) => plan?,
-    };
-    let lost = had.iter().filter(|(metric, of)| plan.calibrations().get(metric) != Some(of));
-    let lost = lost.filter(|(metric, _)| policy.metric(metric.as_str()).is_some());
-    findings.extend(lost.map(|(metric, _)| Anomaly::OtherTests.finding(1, Some(*metric), None)));
-    Ok((plan, findings))
+        (plan, _) => Ok((plan?, None)),
+    }
 }
 
 /// A rollout of the plan without blockers of its start.

@@ -19,25 +19,6 @@ closed_set! {
         /// Whole milliseconds since 1970.
         Milliseconds = "milliseconds",
     }
-    /// The handling of a deciding metric that was not recorded.
-    #[derive(Default)]
-    Unrecorded {
-        /// It does not decide, and the weights of the others are scaled up to the whole budget. A
-        /// finding reports it.
-        #[default]
-        LeaveOut = "leave_out",
-        /// It decides as in the policy, which sees missing data.
-        Decide = "decide",
-    }
-    /// The handling of a gate at which the policy asks a person.
-    #[derive(Default)]
-    Gates {
-        /// Somebody promotes immediately.
-        #[default]
-        Pass = "pass",
-        /// Nobody answers.
-        Wait = "wait",
-    }
 }
 
 document_table! {
@@ -85,10 +66,6 @@ document_table! {
         pub from: Option<Timestamp> = MappingReader::time, nullable;
         /// The end of the watch. Default: the last reading.
         pub until: Option<Timestamp> = MappingReader::time, nullable;
-        /// The handling of metrics that were not recorded. Default: they are left out.
-        pub unrecorded: Unrecorded = MappingReader::one_of, or Unrecorded::default();
-        /// The handling of gates. Default: somebody promotes.
-        pub gates: Gates = MappingReader::one_of, or Gates::default();
         /// The incident's severity. Default: that of a rollout's log, else the policy's first.
         pub severity: Option<Severity> = MappingReader::one_of, nullable;
     }

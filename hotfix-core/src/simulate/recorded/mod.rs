@@ -21,16 +21,14 @@ pub(super) use finding::{Anomalies, Anomaly};
 pub use history::RecordedHistory;
 use json_lines::Moves;
 pub use mapping::{
-    ArmSource, Assumptions, Edge, Gates, Mapping, MetricSource, Source, TimeSource, TimeUnit,
-    Unrecorded,
+    ArmSource, Assumptions, Edge, Mapping, MetricSource, Source, TimeSource, TimeUnit,
 };
 pub(super) use merge::{Merge, add_up};
 
 use crate::getters::getters;
 use crate::grade::{Severity, closed_set};
 use crate::metric::{Arms, Observation, Sample};
-use crate::plan::{MetricCalibration, Release, Traffic};
-use crate::policy::Policy;
+use crate::plan::{Release, Traffic};
 use crate::text;
 use crate::unit::{MetricName, Share, Span, Timestamp};
 use std::collections::BTreeMap;
@@ -67,7 +65,7 @@ impl Format {
 pub struct RecordedReading {
     /// Its time.
     pub at: Timestamp,
-    /// The increments since the previous reading.
+    /// What was read: increments since the previous reading, running totals, or gauges.
     pub metrics: Observation,
 }
 
@@ -84,7 +82,6 @@ pub(super) struct Logged {
     /// The incident's severity before the first traffic.
     pub(super) severity: Option<Severity>,
     pub(super) traffic: Traffic,
-    pub(super) calibrated: Option<(Policy, BTreeMap<MetricName, MetricCalibration>)>,
 }
 
 /// Recorded metrics in the order of time, with findings.
