@@ -8,14 +8,14 @@ use crate::grade::MetricKind;
 use crate::metric::{Band, Judged, Window, bound_figure, in_unit, measured};
 use crate::policy::section::{Bound, Phase};
 use crate::stats::Counts;
-use crate::unit::{MetricName, PhaseName, Share, Span, Timestamp};
+use crate::unit::{MetricName, PhaseName, Share, Timestamp};
 
 use super::assess::seconds_watched;
 use super::bracket::{BASELINE, CANARY};
 use super::criterion::Without;
 use super::cured::traffic;
 use super::watched::Watched;
-use super::{Cause, Decision, Judge, MetricVerdict, Reason, Version};
+use super::{Judge, MetricVerdict, Reason, Version};
 
 /// Metrics by phases.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -107,11 +107,13 @@ pub(crate) struct PhaseRecord {
 }
 
 /// By what a phase ended.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case", deny_unknown_fields)]
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
 pub(crate) enum EndedBy {
-    /// The last verdict about it.
-    Verdict { decision: Decision, causes: Vec<Cause> },
+    /// The last verdict about it was to promote.
+    Met,
+    /// It was another one.
+    NotMet,
     /// A person was asked about harm that somebody stated, whatever the verdict.
     HarmStated,
 }
@@ -166,25 +168,12 @@ impl PhaseRecord {
         Self { ended: Some((at, by)), ..self }
     }
 
-    /// Why the phase did not pass by itself: by the most severe cause of the last verdict about it that
-    /// names more than too little data. None if it did, or has not ended. `least`: its least time.
-    pub(crate) fn passed_without(&self, least: Span) -> Option<&'static str> {
-        let (ended, by) = self.ended.as_ref()?;
-        let EndedBy::Verdict { decision, causes } = by else {
-            return Some("harm was stated while it was watched");
-        };
-        let is_early = ended.since(self.since) < least;
-        let mut reasons = causes.iter().map(|cause| cause.reason);
-        let leading = reasons.find(|reason| reason.is_missing() || reason.is_criterion());
-        match (decision, leading.map(Reason::is_missing)) {
-            (Decision::Promote, _) => None,
-            (_, Some(true)) if is_early => {
-                Some("before its least time was over, and readings were missing")
-            }
-            (_, Some(true)) => Some("readings were missing"),
-            (Decision::Continue, _) => Some("before its least time was over"),
-            (_, None) if is_early => Some("before its least time was over"),
-            _ => Some("its criteria were not met"),
+    /// Why the phase did not pass by itself; None if it did, or has not ended.
+    pub(crate) fn passed_without(&self) -> Option<&'static str> {
+        match self.ended?.1 {
+            EndedBy::Met => None,
+            EndedBy::NotMet => Some("its criteria were not met"),
+            EndedBy::HarmStated => Some("harm was stated while it was watched"),
         }
     }
 }

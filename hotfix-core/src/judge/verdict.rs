@@ -165,11 +165,6 @@ impl Reason {
         self.is_missing() && !matches!(self, Self::Gaps | Self::LiveNeverRead)
     }
 
-    /// Whether something that was read is the reason.
-    pub(super) const fn is_criterion(self) -> bool {
-        !self.is_silent() && !matches!(self, Self::Inconclusive)
-    }
-
     /// Whether its consequence can be a rollback under this policy.
     fn rolls_back(self, policy: &Policy) -> bool {
         let of_phase = |then: fn(&Phase) -> Response| {

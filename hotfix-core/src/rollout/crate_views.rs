@@ -217,8 +217,8 @@ impl Rollout {
         self.plan.policy().moves_at_once() && judge::has_compared(judge, metric)
     }
 
-    /// Why a person had to pass the phase: no metric was read, none was judged, readings were missing,
-    /// it was early, or its criteria were not met; None where it met them, or has not ended.
+    /// Why a person had to pass the phase: no metric was read, none was judged, or its criteria were not
+    /// met; None where it met them, or has not ended.
     pub(crate) fn passed_without(&self, phase: PhaseName) -> Option<&'static str> {
         let (comparison, policy) = (self.comparison(), self.plan.policy());
         let column = comparison.phases.iter().position(|of| of.phase == phase)?;
@@ -228,14 +228,13 @@ impl Rollout {
         if bands.is_empty() {
             return Some("no metric was read");
         }
-        if bands.iter().all(|band| matches!(band, None | Some(Band::NotJudged))) {
+        if bands.iter().flatten().all(|band| *band == Band::NotJudged) {
             return Some("no metric was judged");
         }
         let phases = policy.phases();
         let is_of =
             |record: &&PhaseRecord| phases.get(record.index).is_some_and(|of| of.name == phase);
-        let record = self.case.happened.phases().iter().rev().find(is_of)?;
-        record.passed_without(phases.get(record.index)?.watch)
+        self.case.happened.phases().iter().rev().find(is_of)?.passed_without()
     }
 
     /// How many times as often, at least, a metric's events come with the fix, where that is

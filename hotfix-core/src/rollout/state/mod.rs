@@ -18,7 +18,9 @@ use std::fmt::{self, Write};
 use crate::deadline::Agenda;
 use crate::getters::getters;
 use crate::grade::{Audience, Moment, RollbackMethod};
-use crate::judge::{Against, EndedBy, Judge, PhaseRecord, Prepared, Recovery, Use, Verdict};
+use crate::judge::{
+    Against, Decision, EndedBy, Judge, PhaseRecord, Prepared, Recovery, Use, Verdict,
+};
 use crate::judge::{go_on, note_seen};
 use crate::plan::Plan;
 use crate::policy::Policy;
@@ -472,11 +474,10 @@ impl RolloutState {
         if let Some(step) = watched.filter(|_| !still_watched && !is_new_attempt) {
             let (judge, share) = (self.judged.judge(), self.place.share());
             let record = PhaseRecord::of(judge, step.index, step.since, share);
-            let Verdict { decision, causes, .. } = self.judged.verdict();
-            let by = if self.people.asks_about_relapse() {
-                EndedBy::HarmStated
-            } else {
-                EndedBy::Verdict { decision: *decision, causes: causes.clone() }
+            let by = match self.judged.verdict().decision {
+                _ if self.people.asks_about_relapse() => EndedBy::HarmStated,
+                Decision::Promote => EndedBy::Met,
+                _ => EndedBy::NotMet,
             };
             self.happened.phases.push(record.end(at, by));
         }
