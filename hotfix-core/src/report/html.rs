@@ -124,7 +124,6 @@ fn figure(plot: Plot) -> Value {
         ("title", plot.title.into()),
         ("svg", Value::from_safe_string(plot.svg)),
         ("after", plot.after.into()),
-        ("table", table(plot.table)),
     ])
 }
 

@@ -326,9 +326,7 @@ fn verdicts(report: &Report) -> Section {
         } else {
             format!("{} compared with the live version", of.version)
         };
-        for table in comparison(&caption, &of.table) {
-            section.table(table);
-        }
+        section.table(comparison(&caption, &of.table));
     }
     section.plots("evidence", !report.plots.evidence.is_empty());
     let left_out = report.verdicts.left_out();
@@ -366,42 +364,16 @@ fn text_of(log_e: f64) -> String {
     text::rounded(log_e, 2)
 }
 
-/// Most columns of a comparison beside its names: more do not fit on a printed page.
-const COLUMNS: usize = 8;
-
-/// The comparison: a row for each metric, with its reference, the live version and each phase. Where
-/// so many phases do not fit beside each other, they are the rows, and further metrics follow in
-/// another table.
-fn comparison(caption: &str, of: &Comparison) -> Vec<Table> {
-    let mut names = vec!["Reference".to_owned(), "Live version".to_owned()];
-    names.extend(of.phases.iter().map(|phase| format!("{} ({})", phase.phase, phase.share)));
-    let metrics: Vec<(&String, Vec<Vec<String>>)> =
-        of.rows.iter().map(|row| (&row.title, compared(row))).collect();
-    let table = |head: Vec<String>, rows: Vec<Vec<Vec<String>>>| Table {
-        caption: caption.to_owned(),
-        head,
-        rows,
-        folded: false,
-    };
-    if names.len() <= COLUMNS {
-        names.insert(0, "Metric".to_owned());
-        let row = |(title, mut cells): (&String, Vec<Vec<String>>)| {
-            cells.insert(0, vec![title.clone()]);
-            cells
-        };
-        return vec![table(names, metrics.into_iter().map(row).collect())];
+/// The comparison: a row for each metric, with its reference, the live version and each phase.
+fn comparison(caption: &str, of: &Comparison) -> Table {
+    let mut table = Table::new(caption, &["Metric", "Reference", "Live version"]);
+    table.head.extend(of.phases.iter().map(|of| format!("{} ({})", of.phase, of.share)));
+    for row in &of.rows {
+        let mut cells = compared(row);
+        cells.insert(0, vec![row.title.clone()]);
+        table.rows.push(cells);
     }
-    let part = |metrics: &[(&String, Vec<Vec<String>>)]| {
-        let mut head = vec!["Phase".to_owned()];
-        head.extend(metrics.iter().map(|(title, _)| (*title).clone()));
-        let row = |(at, name): (usize, &String)| {
-            let mut cells = vec![vec![name.clone()]];
-            cells.extend(metrics.iter().map(|(_, of)| of[at].clone()));
-            cells
-        };
-        table(head, names.iter().enumerate().map(row).collect())
-    };
-    metrics.chunks(COLUMNS).map(part).collect()
+    table
 }
 
 /// The cells of a metric: its reference, the live version, and each phase.

@@ -1,23 +1,21 @@
 //! Plots of a report: metrics by version with phases and decisions, evidence over time, and duties.
 //!
-//! Each plot has a title, a text description and its values as a table.
+//! Each plot has a title and a text description.
 
 use std::fmt::Write as _;
 
 use crate::grade::Moment;
 use crate::metric::in_unit;
 use crate::rollout::State;
-use crate::sorting::sort_by_key;
 use crate::text::{self, joined};
 use crate::unit::{Span, Timestamp};
 
 use super::chart::{Band, Chart, Frame, Line, MarkLine, WIDTH, escaped, open, times};
 use super::describe::{self, lasting, utc};
 use super::model::{DutyOutcome, DutyPart, EvidencePlot, MetricPlot, Report};
-use super::outline::Table;
 use super::series::Point;
 
-/// A plot with its text alternatives.
+/// A plot with its text alternative, which is in the SVG.
 #[derive(Clone, Debug)]
 pub(super) struct Plot {
     pub(super) title: String,
@@ -25,11 +23,7 @@ pub(super) struct Plot {
     pub(super) svg: String,
     /// What came after the time that is drawn.
     pub(super) after: Option<String>,
-    pub(super) table: Table,
 }
-
-/// Most rows of a plot's table; with more points a row is a period with its extremes.
-const ROWS: i64 = 40;
 
 impl Frame {
     /// The frame from the first to the last point; `None` without points. The watch after the completion,
@@ -97,11 +91,8 @@ impl Frame {
             threshold: bound,
             unit: &unit,
         };
-        let columns =
-            [("New version", &plot.new_version[..]), ("Live version", &plot.live_version[..])];
-        let table = self.table(&title, &columns, &unit);
         let after = self.after(&arms.map(|(name, points)| (name, &points[..])), &unit);
-        Plot { svg: chart.svg(), title, after, table }
+        Plot { svg: chart.svg(), title, after }
     }
 
     pub(super) fn evidence(&self, number: usize, plot: &EvidencePlot) -> Plot {
@@ -130,9 +121,8 @@ impl Frame {
             threshold: plot.threshold,
             unit: &|value| describe::figure(value),
         };
-        let table = self.table(title, &[("Log e-value", &plot.points[..])], &unit);
         let after = self.after(&[("the log e-value", &plot.points)], &unit);
-        Plot { svg: chart.svg(), title: title.to_owned(), after, table }
+        Plot { svg: chart.svg(), title: title.to_owned(), after }
     }
 
     /// What is drawn of a series, and what came after it.
@@ -174,49 +164,6 @@ impl Frame {
             let _ = write!(text, " {}: {what}.", utc(mark.at));
         }
         text
-    }
-
-    /// The points as a table: a row for each time, or for each period with its extremes.
-    fn table(
-        &self,
-        title: &str,
-        columns: &[(&str, &[Point])],
-        unit: &dyn Fn(f64) -> String,
-    ) -> Table {
-        let mut head = vec!["Time"];
-        head.extend(columns.iter().map(|(name, _)| *name));
-        let mut table = Table::new(title, &head);
-        table.folded = true;
-        let mut times: Vec<Timestamp> =
-            columns.iter().flat_map(|(_, points)| points.iter()).map(|point| point.at).collect();
-        sort_by_key(&mut times, |at| *at);
-        times.dedup();
-        let (first, last) = (self.from.as_millis(), self.to.as_millis());
-        let drawn = times.partition_point(|at| *at <= self.to);
-        let is_short = i64::try_from(drawn).is_ok_and(|count| count <= ROWS);
-        let wide = (last - first) / ROWS + 1;
-        // What is not drawn is one row.
-        let row_of = |at: Timestamp| match at {
-            _ if at > self.to => i64::MAX,
-            _ if is_short => at.as_millis(),
-            _ => (at.as_millis() - first) / wide,
-        };
-        times.dedup_by_key(|at| row_of(*at));
-        for at in times {
-            let cell = |points: &[Point]| {
-                let (low, high) = extremes(points.iter().filter(|p| row_of(p.at) == row_of(at)));
-                match (low.is_finite(), low == high) {
-                    (false, _) => "–".to_owned(),
-                    (true, true) => unit(low),
-                    (true, false) => format!("{} to {}", unit(low), unit(high)),
-                }
-            };
-            let cells: Vec<String> = std::iter::once(utc(at))
-                .chain(columns.iter().map(|(_, points)| cell(points)))
-                .collect();
-            table.row(cells);
-        }
-        table
     }
 }
 
@@ -286,7 +233,6 @@ pub(super) fn duties(all: &[DutyPart], as_of: Timestamp) -> Option<Plot> {
     let title = "Duties: time taken, relative to the deadline";
     let height = ROW * drawn.len() as f64 + 24.0;
     let texts = drawn.iter().map(|duty| format!("{}: {}", duty.title, status(duty, as_of)));
-    let mut table = Table::new(title, &["Duty", "Status"]);
     let mut svg = open("duties", height, title, &format!("{}.", joined(texts, ". ")));
     let _ = write!(svg, "<text class=\"name\" x=\"{DUE}\" y=\"14\">due</text>");
     for (row, duty) in drawn.iter().enumerate() {
@@ -302,14 +248,12 @@ pub(super) fn duties(all: &[DutyPart], as_of: Timestamp) -> Option<Plot> {
             svg,
             "<text class=\"duty\" x=\"0\" y=\"{text:.1}\">{title}</text><rect class=\"track\" x=\"0\" y=\"{bar:.1}\" width=\"{DUE}\" height=\"10\"/><rect class=\"bar {class}\" x=\"0\" y=\"{bar:.1}\" width=\"{used:.1}\" height=\"10\"/>"
         );
-        table.row([duty.title.clone(), status(duty, as_of)]);
     }
     let _ = write!(
         svg,
         "<line class=\"threshold\" x1=\"{DUE}\" x2=\"{DUE}\" y1=\"20\" y2=\"{height}\"/></svg>"
     );
-    table.folded = true;
-    Some(Plot { title: title.to_owned(), svg, after: None, table })
+    Some(Plot { title: title.to_owned(), svg, after: None })
 }
 
 /// Share of its allowed time that a duty took.
