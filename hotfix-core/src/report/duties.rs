@@ -7,21 +7,18 @@ use std::collections::BTreeMap;
 
 use crate::deadline::{Awaits, Duties, Item, Settlement};
 use crate::fact::Truth;
-use crate::grade::{DutyKind, Moment};
+use crate::grade::Moment;
 use crate::rollout::{Rollout, State};
 use crate::sorting::sort_by_key;
-use crate::unit::{Name, RoleName, Span, Timestamp};
+use crate::unit::{Name, Span, Timestamp};
 
-use super::describe;
 use super::model::{DutyOutcome, DutyPart};
 
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Debug)]
 struct Known {
-    kind: DutyKind,
-    role: Option<RoleName>,
+    /// What became of it so far.
+    part: DutyPart,
     every: Option<Span>,
-    from: Option<Timestamp>,
-    due: Option<Timestamp>,
     opens: Option<Timestamp>,
     /// For a repeated duty: the occurrence that was due.
     occurrence: u64,
@@ -51,7 +48,7 @@ impl DutyTracker {
         let ask_again = rollout.plan().policy().ask_again();
         self.keep_before_rollback(rollout, duties, ask_again);
         for item in open(duties) {
-            let before = self.known.get(&item.id).copied();
+            let before = self.known.get(&item.id);
             let occurrence = item.occurrence.unwrap_or(1);
             let passed = before.map_or(0, |known| {
                 // Of those that were settled since the last update, the ones after their due time.
@@ -59,26 +56,13 @@ impl DutyTracker {
                 let late = || known.missed_by(duties.at).min(settled());
                 known.passed + known.ended.unwrap_or_else(late)
             });
-            let Item { kind, every, from_at: from, due, opens, .. } = *item;
-            let role = item.who.as_ref().map(|who| who.role);
             let applies = [item.applies.condition, item.applies.stop_gap];
             let (ended, dropped, assumed) = (None, None, applies.contains(&Some(Truth::Unknown)));
-            self.known.insert(
-                item.id,
-                Known {
-                    kind,
-                    role,
-                    every,
-                    from,
-                    due,
-                    opens,
-                    occurrence,
-                    passed,
-                    ended,
-                    dropped,
-                    assumed,
-                },
-            );
+            let (every, opens) = (item.every, item.opens);
+            let part = self.part(rollout, item);
+            let part = DutyPart { from: item.from_at, due: item.due, ..part };
+            let known = Known { part, every, opens, occurrence, passed, ended, dropped, assumed };
+            self.known.insert(item.id, known);
         }
         // What would have been due until it applies again is not missed. What was missed while the
         // severity and the facts before asked for it is.
@@ -121,8 +105,8 @@ impl DutyTracker {
         for (id, known) in &mut self.known {
             let once = known.every.is_none() && known.ended.is_none();
             if once && known.missed_before(until, ask_again) > 0 && begins_again(id) {
-                let missed = Known { passed: 1, dropped: Some(duties.at), ..*known };
-                self.before_rollback.extend(missed.dropped_part(rollout, *id));
+                let missed = Known { passed: 1, dropped: Some(duties.at), ..known.clone() };
+                self.before_rollback.extend(missed.dropped_part());
                 known.ended = Some(0);
             }
         }
@@ -146,7 +130,7 @@ impl DutyTracker {
         let is_listed = |id: &Name| all(duties).any(|item| item.id == *id);
         let gone = self.known.iter().filter(|(id, _)| !is_listed(id));
         parts.extend(gone.filter_map(|(id, known)| {
-            known.dropped_part(rollout, *id).or_else(|| self.lapsed.get(id).cloned())
+            known.dropped_part().or_else(|| self.lapsed.get(id).cloned())
         }));
         parts.extend_from_slice(&self.before_rollback);
         for part in &mut parts {
@@ -160,11 +144,11 @@ impl DutyTracker {
     }
 
     fn part(&self, rollout: &Rollout, item: &Item<'_>) -> DutyPart {
-        let known = self.known.get(&item.id).copied();
+        let known = self.known.get(&item.id);
         // The moment that a settled duty counts from may have been corrected since.
         let times = rollout.duty_times(item.id, rollout.now().unwrap_or_default()).unzip();
-        let due = item.due.or(times.1).or(known.and_then(|known| known.due));
-        let from = item.from_at.or(known.and_then(|known| known.from));
+        let due = item.due.or(times.1).or(known.and_then(|known| known.part.due));
+        let from = item.from_at.or(known.and_then(|known| known.part.from));
         // What is due as soon as it is asked for has no limit that somebody could keep.
         let opens = item.opens.or(times.0).or(known.and_then(|known| known.opens));
         let limit = due.filter(|due| opens.is_none_or(|opens| opens < *due));
@@ -209,7 +193,7 @@ impl DutyTracker {
 
 impl Known {
     fn missed_by(&self, at: Timestamp) -> u64 {
-        let Some(due) = self.due.filter(|due| *due < at) else { return 0 };
+        let Some(due) = self.part.due.filter(|due| *due < at) else { return 0 };
         let passed = |every: Span| (at.since(due).as_millis() - 1) / every.as_millis().max(1);
         1 + self.every.map_or(0, passed)
     }
@@ -217,26 +201,19 @@ impl Known {
     /// How often it was missed before it was dropped. What was due as soon as it was
     /// asked for was missed once it was asked for again.
     fn missed_before(&self, at: Timestamp, ask_again: Span) -> u64 {
-        let at_once = self.due.filter(|due| self.opens.is_some_and(|opens| *due <= opens));
+        let at_once = self.part.due.filter(|due| self.opens.is_some_and(|opens| *due <= opens));
         let is_early = at_once.is_some_and(|due| at < due + ask_again);
         if is_early { 0 } else { self.missed_by(at) }
     }
 
     /// The outcome of a duty that nobody did until it was dropped; None where it was not missed.
-    fn dropped_part(&self, rollout: &Rollout, id: Name) -> Option<DutyPart> {
-        let policy = rollout.plan().policy();
+    fn dropped_part(&self) -> Option<DutyPart> {
         self.dropped.filter(|_| self.passed > 0).map(|dropped| DutyPart {
-            id,
-            title: describe::duty(policy, id),
-            kind: self.kind,
-            role: self.role.map(|role| policy.role_title(role)),
             status: DutyOutcome::Missed,
-            from: self.from,
-            due: self.due,
             settled: Some(dropped),
             times: self.every.map(|_| 0),
             missed: self.every.map(|_| self.passed),
-            evidence: None,
+            ..self.part.clone()
         })
     }
 }
