@@ -417,7 +417,7 @@ fn plan_6_the_page_of_s1_says_what_its_gates_do_and_what_to_do_about_it() {
     let sentence = "A healthy fix is expected to have 3, 15 and 90 errors. By chance it misses the gates in 35, 43 and 47 of 100 cases and passes all of them in about 19 of 100.";
     let at = power.find(sentence).unwrap();
     // What to do comes before the tables, and what to change in the policy among the findings.
-    let advice = power.find("80 of 100 need about 80 min, or 7981 requests per minute").unwrap();
+    let advice = power.find("80 of 100 need about 98 min, or 9720 requests per minute").unwrap();
     assert!(at < advice && advice < power.find("| phase |").unwrap(), "{power}");
     let change = "set it to 0.9%, which 99.9 of 100 healthy fixes keep in all phases";
     assert!(page.contains(change), "{page}");
