@@ -156,8 +156,12 @@ pub(crate) type Answer = (Option<Severity>, Hotfix);
 /// What the rules say of facts of which none is unknown.
 pub(crate) fn listed(policy: &Policy, facts: &Facts) -> Answer {
     let fired = |rule: &&hotfix_core::policy::section::Rule| holds(&rule.when, facts);
-    let effects: Vec<Effect> =
-        policy.rules().iter().filter(fired).map(|rule| rule.effect()).collect();
+    let effects: Vec<Effect> = policy
+        .rules()
+        .iter()
+        .filter(fired)
+        .map(hotfix_core::policy::section::Rule::effect)
+        .collect();
     let severities = effects.iter().filter_map(|effect| match effect {
         Effect::Severity(severity) => Some(*severity),
         Effect::Admit | Effect::Exclude => None,
