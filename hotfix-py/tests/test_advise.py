@@ -123,6 +123,7 @@ def test_post_5_scenarios_may_be_text_and_any_sequences(policy: hotfix.Policy) -
 @pytest.mark.parametrize(
     ("asked", "code", "path"),
     [
+        ({"axes": [{"path": "/phasse/0", "values": [1]}]}, "HF-SIM-009", "/axes/0/path"),
         ({"axes": []}, "HF-SIM-012", "/axes"),
         ({"axes": {"path": "/phases/0/share", "values": [1]}}, "HF-SIM-004", "/axes"),
         ({"axes": [{"path": "/phases/0/share", "values": 0.1}]}, "HF-SIM-004", "/axes/0/values"),

@@ -10,6 +10,7 @@ use crate::document::{read_document, read_part};
 use crate::grade::{EvidenceMode, PromotionRule, Worse};
 use crate::policy::Policy;
 use crate::policy::section::{Metric, Model, Phase};
+use crate::sorting::retain;
 use crate::stats::StatError;
 pub use crate::stats::bursts::HistoryBursts;
 use crate::stats::bursts::Live;
@@ -303,6 +304,34 @@ fn bursts_of(policy: &Policy, metric: &Metric, history: &History) -> Option<Hist
         at = at + policy.watch().cadence;
     }
     version.had()
+}
+
+/// The calibrations, made for the policy `made_for`, whose tests have the same settings under
+/// `policy`, in phases of the same name.
+pub(crate) fn still_fitting(
+    policy: &Policy,
+    made_for: &Policy,
+    mut calibrations: BTreeMap<MetricName, MetricCalibration>,
+) -> BTreeMap<MetricName, MetricCalibration> {
+    retain(&mut calibrations, |metric, of| {
+        let known = |policy: &Policy| policy.metrics().iter().find(|m| m.id == *metric).cloned();
+        let (Some(now), Some(then)) = (known(policy), known(made_for)) else { return false };
+        let is_used = policy.uses_history(&now) && made_for.uses_history(&then);
+        let is_same = (now.kind, now.worse, now.model) == (then.kind, then.worse, then.model);
+        if of.slow.is_some() || of.phases.is_empty() {
+            let asked = |policy: &Policy, metric: &Metric| times_settings(policy, metric, 0, 1.0);
+            return is_used && is_same && asked(policy, &now) == asked(made_for, &then);
+        }
+        let model = now.count_model().unwrap_or_default();
+        of.phases.retain(|of| {
+            let phase = policy.phases().iter().find(|phase| phase.name == of.phase);
+            let asked = phase.map(|phase| counts_settings(policy, (&now, model), phase));
+            let made = of.calibration.as_ref().map(|of| &of.settings);
+            made.is_none_or(|made| asked.as_ref() == Some(made))
+        });
+        is_used && is_same && !of.phases.is_empty()
+    });
+    calibrations
 }
 
 /// The policy's metric of this name. Err if no history of this form calibrates its test.

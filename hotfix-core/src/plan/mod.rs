@@ -160,6 +160,23 @@ impl Plan {
         Self::make(policy, subject, strategy::effective, calibrate)?.in_order()
     }
 
+    /// A plan that reuses the calibrations of a plan for another policy, `made_for`, as far as the
+    /// tests have the same settings under `policy`.
+    ///
+    /// # Errors
+    /// As [`try_new`](Self::try_new).
+    pub(crate) fn calibrated_as(
+        policy: Arc<Policy>,
+        subject: Subject,
+        (made_for, calibrations): (&Policy, &BTreeMap<MetricName, MetricCalibration>),
+    ) -> Result<Self, PlanError> {
+        subject.check_texts()?;
+        let fitting = |policy: &Policy| {
+            Ok(calibration::still_fitting(policy, made_for, calibrations.clone()))
+        };
+        Self::make(policy, subject, strategy::effective, fitting)?.in_order()
+    }
+
     /// A plan with calibrations that exist already, from a log or another process. If `policy` is
     /// that of a plan, with the strategy that the release chose, its phases are not derived again.
     ///

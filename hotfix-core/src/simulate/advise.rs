@@ -6,7 +6,8 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-use crate::policy::Policy;
+use crate::document::DocumentFault;
+use crate::policy::{Policy, PolicyError, Problem};
 use crate::sorting::sort_by;
 use crate::text::shown;
 
@@ -92,6 +93,7 @@ impl Axis {
 
 /// Checks the arguments of a search.
 pub(super) fn check(
+    document: &Value,
     scenarios: &[Scenario],
     axes: &[Axis],
     most_false_rollbacks: f64,
@@ -121,7 +123,35 @@ pub(super) fn check(
             refuse(&format!("/axes/{index}/path"), detail);
         }
     }
+    for (index, axis) in axes.iter().enumerate() {
+        if !is_there(document, axis) {
+            let detail = no_place(&axis.path);
+            errors.push(&format!("/axes/{index}/path"), SimulationFault::NotTaken { detail });
+        }
+    }
     errors.or(Some(()))
+}
+
+fn no_place(path: &str) -> String {
+    format!("the policy has no place `{}`: write a JSON Pointer into its JSON", shown(path))
+}
+
+/// Whether a policy can have a value at this place. The policy reader decides, because defaults are
+/// not written.
+fn is_there(document: &Value, axis: &Axis) -> bool {
+    if document.pointer(&axis.path).is_some() {
+        return !axis.path.is_empty();
+    }
+    let mut document = document.clone();
+    match (place(&mut document, &axis.path), axis.values.first()) {
+        (Some(place), Some(value)) => *place = value.clone(),
+        (there, _) => return there.is_some(),
+    }
+    let unknown = |error: &PolicyError| {
+        matches!(error.fault(), Problem::Document(DocumentFault::UnknownKey { .. }))
+            && error.path() == axis.path
+    };
+    Policy::from_value(&document).map_or_else(|e| !e.iter().any(unknown), |_| true)
 }
 
 /// The policy with other values, or the reason why it cannot be read.
@@ -131,10 +161,7 @@ pub(super) fn changed(
 ) -> Result<Policy, String> {
     let mut document = document.clone();
     for (path, value) in changes {
-        let Some(place) = place(&mut document, path) else {
-            return Err(format!("the policy has no place `{}`: write a JSON Pointer", shown(path)));
-        };
-        *place = value.clone();
+        *place(&mut document, path).ok_or_else(|| no_place(path))? = value.clone();
     }
     Policy::from_value(&document).map_err(|errors| errors.to_string())
 }

@@ -130,7 +130,7 @@ impl Search {
         runs: u64,
     ) -> Result<Self, SimulationErrors> {
         let document: Value = serde_json::from_str(&policy.to_json()).unwrap_or_default();
-        check(scenarios, axes, bound)?;
+        check(&document, scenarios, axes, bound)?;
         let mut changes = vec![BTreeMap::new()];
         for axis in axes {
             let mut with = changes.clone();

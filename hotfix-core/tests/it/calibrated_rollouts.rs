@@ -6,6 +6,8 @@ use hotfix_core::metric::Sample;
 use hotfix_core::plan::{Histories, Plan, PlanFindingKind, Subject};
 use hotfix_core::policy::Policy;
 use hotfix_core::rollout::{Recording, Rollout, State};
+use hotfix_core::simulate::backtest::backtest;
+use hotfix_core::simulate::recorded::{Assumptions, Format, Mapping, RecordedMetrics};
 use hotfix_core::stats::Counts;
 use hotfix_core::unit::{Span, Timestamp};
 use serde_json::json;
@@ -95,4 +97,33 @@ fn stat_2_at_more_traffic_than_in_the_history_limits_are_as_much_higher() {
     let says = "has less traffic: the traffic is 10.0 times the history's";
     assert!(texts(&tenth).iter().any(|text| text.contains(says)), "{:?}", texts(&tenth));
     assert!(!texts(&same).iter().any(|text| text.contains("less traffic")), "{:?}", texts(&same));
+}
+
+/// What a backtest of a rollout's own log finds: when it goes back, and the codes of its findings.
+fn again(rollout: &Rollout, policy: Arc<Policy>) -> (Option<Timestamp>, Vec<String>) {
+    let log = rollout.log();
+    let recorded = RecordedMetrics::read(Format::JsonLines, log, &Mapping::default()).unwrap();
+    let found = backtest(&[policy], &recorded, &Assumptions::default()).unwrap();
+    let found = &found.policies[0];
+    (found.first_rollback, found.findings.iter().map(|of| of.code.clone()).collect())
+}
+
+#[test]
+fn field_12_a_backtest_of_an_own_log_has_the_calibrations_of_the_rollout() {
+    let calibrated = plan(PER_MINUTE);
+    let mut of_plain = 0;
+    for seed in 0..40 {
+        let ratio = if seed % 4 == 0 { 6.0 } else { 1.0 };
+        let (rollout, gone) = run(&calibrated, (ratio, seed), false, Recording::Keep);
+        let (found, findings) = again(&rollout, quick());
+        assert_eq!(found, gone, "{seed}");
+        assert!(!findings.iter().any(|code| code == "HF-REC-050"), "{findings:?}");
+        // Under a policy with other tests it has none, and that is said.
+        let other =
+            policy(&[("/phases/0/watch_most", json!(600.0)), ("/evidence/alpha", json!(0.02))]);
+        let (found, findings) = again(&rollout, other);
+        assert!(findings.iter().any(|code| code == "HF-REC-050"), "{findings:?}");
+        of_plain += u32::from(gone.is_none() && found.is_some());
+    }
+    assert!(of_plain > 0, "the noise is too tame to show anything");
 }

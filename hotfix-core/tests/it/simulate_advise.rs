@@ -94,8 +94,9 @@ fn post_5_what_cannot_be_read_is_told_with_its_reason_and_what_cannot_be_asked_i
     assert_eq!(refused(&scenarios(), &twice, 0.1), no("/axes/1/path"));
     // A key that no table has, a list that is shorter, a misspelt key, and what is no pointer.
     for path in ["/phasse/0", "/phases/9/share", "/evidence/alhpa", "phases", ""] {
-        let found = advise(&[axis(path, &json!([0.1]))], 0.2, 1);
-        assert!(found.candidates[1].not_tried.is_some(), "{path}");
+        let axes = [one, &[axis(path, &json!([0.1]))]].concat();
+        let place = vec![("HF-SIM-009", "/axes/1/path".to_owned())];
+        assert_eq!(refused(&scenarios(), &axes, 0.1), place, "{path}");
     }
     // What the policy leaves out can be tried all the same.
     let left_out = axis("/metrics/error_rate/alert", &json!(["5%"]));

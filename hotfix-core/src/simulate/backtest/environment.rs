@@ -1,6 +1,6 @@
 //! Recorded metrics as the environment of a rollout.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use crate::grade::{ChecklistMoment, Role};
@@ -311,13 +311,13 @@ pub(super) fn refused(policy: &Policy, fault: &impl ToString) -> RecordedErrors 
     RecordedFault::Policy { policy, fault }.anywhere()
 }
 
-/// The plan of the rollout: with the strategy of a log's rollout, or a finding if the policy cannot
-/// have it.
+/// The plan of the rollout: with the strategy of a log's rollout and its calibrations, and a finding
+/// for each of these that the policy cannot have.
 fn planned(
     policy: &Arc<Policy>,
     recorded: &RecordedMetrics,
     assume: &Assumptions,
-) -> Result<(Plan, Option<RecordedFinding>), RecordedErrors> {
+) -> Result<(Plan, Vec<RecordedFinding>), RecordedErrors> {
     let mut subject = Subject::default();
     NOBODY.clone_into(&mut subject.incident.id);
     let logged = recorded.planned();
@@ -329,6 +329,10 @@ fn planned(
     if let Some(Logged { traffic, .. }) = logged {
         subject.traffic = traffic.clone();
     }
+    let nothing = BTreeMap::new();
+    let calibrated = logged.and_then(|logged| logged.calibrated.as_ref());
+    let (made_for, had) =
+        calibrated.map_or((&**policy, &nothing), |(made_for, had)| (made_for, had));
     let plan = |logged: Option<&Release>| {
         let release = Release {
             version: "recorded".to_owned(),
@@ -341,15 +345,22 @@ fn planned(
             ..Release::default()
         };
         let subject = Subject { release: Some(release), ..subject.clone() };
-        Plan::try_new(Arc::clone(policy), subject).map_err(|error| refused(policy, &error))
+        Plan::calibrated_as(Arc::clone(policy), subject, (made_for, had))
+            .map_err(|error| refused(policy, &error))
     };
     let logged = logged.map(|logged| &logged.release);
-    match (plan(logged), logged.and_then(|logged| logged.strategy)) {
+    let mut findings = Vec::new();
+    let plan = match (plan(logged), logged.and_then(|logged| logged.strategy)) {
         (Err(_), Some(strategy)) => {
-            Ok((plan(None)?, Some(Anomaly::OtherStrategy(strategy).finding(1, None, None))))
+            findings.push(Anomaly::OtherStrategy(strategy).finding(1, None, None));
+            plan(None)?
         }
-        (plan, _) => Ok((plan?, None)),
-    }
+        (plan, _) => plan?,
+    };
+    let lost = had.iter().filter(|(metric, of)| plan.calibrations().get(metric) != Some(of));
+    let lost = lost.filter(|(metric, _)| policy.metric(metric.as_str()).is_some());
+    findings.extend(lost.map(|(metric, _)| Anomaly::OtherTests.finding(1, Some(*metric), None)));
+    Ok((plan, findings))
 }
 
 /// A rollout of the plan without blockers of its start.

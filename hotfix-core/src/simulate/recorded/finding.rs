@@ -88,6 +88,11 @@ coded! {
         text::time(*.0)
     )]
     Coarse(_: Span) => "HF-REC-031",
+    #[error(
+        "the log's rollout had a history of it, for tests that this policy does not have: its test runs \
+         without one"
+    )]
+    OtherTests => "HF-REC-050",
     #[error("the recording ends before the rollout{}", rolled_back(*.0))]
     Over(_: Option<Timestamp>) => "HF-REC-032",
     #[error("the policy asked a person at a gate, or because the live version was not recorded: this backtest \

@@ -31,6 +31,8 @@ struct Line {
     kind: Option<String>,
     metrics: Option<Observation>,
     plan: Option<Value>,
+    policy: Option<Value>,
+    calibration: Option<Value>,
     release: Option<Value>,
     severity: Option<Value>,
     action: Option<Value>,
@@ -101,6 +103,8 @@ impl<'de> Deserialize<'de> for Line {
                         other => {
                             match other {
                                 "plan" => line.plan = Some(map.next_value()?),
+                                "policy" => line.policy = Some(map.next_value()?),
+                                "calibration" => line.calibration = Some(map.next_value()?),
                                 "release" => line.release = Some(map.next_value()?),
                                 "severity" => line.severity = Some(map.next_value()?),
                                 "action" => line.action = Some(map.next_value()?),
@@ -125,7 +129,7 @@ pub(super) fn read(text: &str, mapping: &Mapping) -> Result<RecordedMetrics, Rec
     }
     let mut lines: Vec<(RecordedReading, Option<Timestamp>)> = Vec::new();
     let mut latest: Option<Timestamp> = None;
-    let mut subject = Subject::default();
+    let (mut subject, mut calibrated) = (Subject::default(), None);
     let mut moves = Moves::default();
     for (number, text) in (1..).zip(text.lines()) {
         if text.trim().is_empty() {
@@ -141,6 +145,10 @@ pub(super) fn read(text: &str, mapping: &Mapping) -> Result<RecordedMetrics, Rec
         if line.kind.as_deref().is_some_and(|kind| kind != "observe") {
             if let Some(opened) = line.plan.and_then(|plan| read_value(&plan).ok()) {
                 subject = opened;
+                let read = |policy: Value, of: Value| {
+                    Some((read_value(&policy).ok()?, read_value(&of).ok()?))
+                };
+                calibrated = line.policy.zip(line.calibration).and_then(|(p, of)| read(p, of));
             }
             let release = line.release.and_then(|release| read_value(&release).ok());
             subject.release = release.or(subject.release);
@@ -205,7 +213,7 @@ pub(super) fn read(text: &str, mapping: &Mapping) -> Result<RecordedMetrics, Rec
     let findings = odd.findings().chain(gaps(&readings)).collect();
     let Subject { incident, release, traffic, .. } = subject;
     let severity = incident.severity;
-    let planned = |release| Box::new(Logged { release, severity, traffic });
+    let planned = |release| Box::new(Logged { release, severity, traffic, calibrated });
     let planned = release.map(planned);
     let mut first_of_canary = BTreeMap::new();
     for reading in &readings {

@@ -28,7 +28,8 @@ pub(super) use merge::{Merge, add_up};
 use crate::getters::getters;
 use crate::grade::{Severity, closed_set};
 use crate::metric::{Arms, Observation, Sample};
-use crate::plan::{Release, Traffic};
+use crate::plan::{MetricCalibration, Release, Traffic};
+use crate::policy::Policy;
 use crate::text;
 use crate::unit::{MetricName, Share, Span, Timestamp};
 use std::collections::BTreeMap;
@@ -82,6 +83,7 @@ pub(super) struct Logged {
     /// The incident's severity before the first traffic.
     pub(super) severity: Option<Severity>,
     pub(super) traffic: Traffic,
+    pub(super) calibrated: Option<(Policy, BTreeMap<MetricName, MetricCalibration>)>,
 }
 
 /// Recorded metrics in the order of time, with findings.
