@@ -120,7 +120,7 @@ impl<'a> Decision<'a> {
     pub(super) fn walked(&self, tree: &'a Tree) -> (Vec<Step<'a>>, Result<End, usize>) {
         let mut path = Vec::new();
         let space = &self.reasoning.space;
-        let deduced = map_of(self.reasoning.deduced(&self.placed).into_iter());
+        let deduced = map_of(self.reasoning.deduced(&self.placed));
         let mut met = BTreeSet::new();
         let mut at = tree.root;
         let end = loop {

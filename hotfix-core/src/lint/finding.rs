@@ -36,7 +36,6 @@ pub struct Finding {
 /// `{"counts": …}` or `{"times": …}`.
 #[derive(Clone, Debug, PartialEq, serde::Serialize)]
 #[serde(rename_all = "snake_case")]
-#[expect(clippy::large_enum_variant, reason = "a policy has few findings, and they live shortly")]
 pub enum Example {
     /// Facts of an incident: classify them, or use the decision tree.
     Facts(Facts),
