@@ -37,15 +37,34 @@ pub struct Holder<'p> {
     pub reach: Option<&'p str>,
 }
 
+/// How many stand-ins are asked for one role: nobody calls through more of them.
+const MOST_ASKED: usize = 64;
+
 impl<'p> Who<'p> {
-    /// Whom to contact for a role: its holders, or those of the first stand-in that somebody holds. A
-    /// role with a contact of its own, such as a pager, counts as held.
+    /// Whom to contact for a role: its holders, or those of the first stand-in that somebody holds,
+    /// or of a stand-in's stand-in, at most 64 of them. A role with a contact of its own, such as a pager, counts as
+    /// held.
     pub fn of(policy: &'p Policy, role: RoleName) -> Self {
         let named = policy.role(role);
         let held = |role: &&CustomRole| !role.holders.is_empty() || role.reach.is_some();
-        let stand_in = named
-            .filter(|named| !held(named))
-            .and_then(|named| named.stand_ins.iter().filter_map(|id| policy.role(*id)).find(held));
+        let stand_in = named.filter(|named| !held(named)).and_then(|named| {
+            // Each role is visited once, also where roles replace each other.
+            let mut seen = vec![named.id];
+            let mut next = 0;
+            while let Some(role) = seen.get(next).and_then(|role| policy.role(*role)) {
+                next += 1;
+                if held(&role) {
+                    return Some(role);
+                }
+                if seen.len() > MOST_ASKED {
+                    break;
+                }
+                let new = role.stand_ins.iter().filter(|id| policy.role(**id).is_some());
+                let new: Vec<RoleName> = new.filter(|id| !seen.contains(id)).copied().collect();
+                seen.extend(new);
+            }
+            None
+        });
         let reached = stand_in.or(named);
         let holders = reached.map_or(&[][..], |role| &role.holders);
         Self {
