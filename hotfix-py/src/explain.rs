@@ -2,6 +2,7 @@
 
 use hotfix_core::grade::MetricKind;
 use hotfix_core::judge;
+use hotfix_core::stats::interval::Interval;
 use hotfix_core::unit::MetricName;
 
 use crate::convert::At;
@@ -78,8 +79,8 @@ document! {
 }
 
 /// A range from one figure to another.
-fn range(range: Option<judge::Range>) -> Option<(f64, f64)> {
-    range.map(|judge::Range { low, high }| (low, high))
+fn range(range: Option<Interval>) -> Option<(f64, f64)> {
+    range.map(|Interval { low, high }| (low, high))
 }
 
 document! {
@@ -219,8 +220,6 @@ document! {
 document! {
     /// The forecast of one test.
     TestForecast(judge::TestForecast) {
-        /// Probability that it has decided when the phase ends; None if the phase has no end.
-        fn chance(this) -> Option<f64> { this.chance }
         /// Average minutes until it decides; None where its bets gain nothing from the assumed ratio, so
         /// that it decides by chance or never.
         fn minutes(this) -> Option<f64> { this.minutes }

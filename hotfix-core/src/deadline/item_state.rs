@@ -45,13 +45,11 @@ pub struct Settled {
 
 /// The last announcement of a duty, so that none is given twice.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
 pub(super) struct Notified {
     pub(super) interval: u64,
     pub(super) asked: Option<Asked>,
     /// Since when it waits for an answer, if it is asked for again without one: the last time that
     /// it was asked for.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(super) waits_since: Option<Timestamp>,
 }
 
@@ -67,8 +65,8 @@ pub(super) enum Planned {
 }
 
 /// The folded state of one duty.
+#[serde_with::skip_serializing_none]
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
 pub(super) struct DutyState {
     /// Whether its condition holds.
     pub(super) holds: Truth,
@@ -77,7 +75,6 @@ pub(super) struct DutyState {
     /// Since when it applies; None: from the beginning.
     pub(super) since: Option<Timestamp>,
     /// Since when it does not apply any more.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(super) dropped: Option<Timestamp>,
     /// The day by which it is due, where that is a calendar's.
     pub(super) day: Option<Timestamp>,
@@ -90,11 +87,9 @@ pub(super) struct DutyState {
     /// How often it was settled.
     pub(super) times: u64,
     /// A checklist or an approval settled it while it did not apply, and it has not applied since.
-    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub(super) apart: bool,
     pub(super) told: Notified,
     /// It was announced before its moment was revoked: a late answer is accepted.
-    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub(super) announced_before: bool,
     pub(super) planned: Planned,
 }

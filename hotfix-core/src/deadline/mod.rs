@@ -150,7 +150,6 @@ pub struct Announcement {
 
 /// When a role was paged for the first time.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
 struct Call {
     role: RoleName,
     at: Timestamp,
@@ -158,7 +157,6 @@ struct Call {
 
 /// The first and the last acknowledgement of an escalation.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
 struct Answered {
     first: Timestamp,
     last: Timestamp,

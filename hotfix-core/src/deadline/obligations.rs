@@ -61,7 +61,6 @@ impl Severities {
 
 /// One obligation of the policy.
 #[derive(Clone, Debug, PartialEq)]
-#[expect(clippy::struct_excessive_bools, reason = "each is a thing of its own")]
 pub(super) struct Obligation {
     pub(super) source: Source,
     /// Its place among those of its source.

@@ -16,43 +16,34 @@ const MOST_TIMES: u64 = 1 << 53;
 /// The state of an agenda, without what follows from the policy.
 #[derive(Debug, Default, PartialEq, Serialize, Deserialize, educe::Educe)]
 #[educe(Clone)]
-#[serde(deny_unknown_fields)]
 pub(crate) struct AgendaState {
     pub(super) courses: Vec<DutyState>,
     pub(super) ladders: Vec<Option<Answered>>,
     pub(super) moments: Moments,
     /// The moments whose time only a fact gives.
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub(super) by_fact: Vec<Moment>,
     pub(super) days: [Option<Timestamp>; Calendar::ALL.len()],
     pub(super) severity: Option<Severity>,
     /// Since when the incident has been, or once was, at least as severe as each severity.
-    #[serde(default)]
     pub(super) reached: [Option<Timestamp>; Severity::ALL.len()],
     /// The severity is only assumed.
-    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub(super) assumed: bool,
     pub(super) stop_gap: Truth,
     /// The branching model of the release.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(super) flow: Option<Flow>,
     /// It is merged, before the deployment, into the only branch that needs it.
-    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub(super) merged: bool,
     /// The time of the first input.
     pub(super) opened: Option<Timestamp>,
     /// The last time known.
     pub(super) now: Option<Timestamp>,
     /// When a rollback of the fix was requested, or the rollout was frozen.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(super) turned_back: Option<Timestamp>,
     /// When the incident was reopened.
     pub(super) reopened: Option<Timestamp>,
     /// When another release was last tried.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(super) another_release: Option<Timestamp>,
     /// When another attempt was last begun.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(super) attempt: Option<Timestamp>,
     pub(super) calls: Vec<Call>,
     pub(super) fix_by: Option<Timestamp>,

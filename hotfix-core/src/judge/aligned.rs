@@ -28,14 +28,11 @@ impl Side {
 /// by tick.
 #[derive(Debug, Default, Deserialize, Educe, PartialEq, Serialize)]
 #[educe(Clone)]
-#[serde(deny_unknown_fields)]
 pub(super) struct Aligned<T> {
     lead: T,
     /// None while it equals `lead`.
-    #[serde(skip_serializing_if = "Option::is_none")]
     lag: Option<T>,
     /// Both have ever been at the threshold at the same time; not used while they are equal.
-    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     crossed: bool,
 }
 

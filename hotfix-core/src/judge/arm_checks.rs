@@ -33,7 +33,6 @@ const DRAINS: Span = Span::from_seconds(300);
 
 /// Chance that two independent arms agree in every tick of a phase so far.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
 pub(super) struct Sameness {
     /// Ln of an upper bound of that chance.
     log_chance: f64,
@@ -72,15 +71,12 @@ impl Sameness {
 /// split. After each finding the test restarts, and the finding remains until the test has found
 /// nothing for a window and for as long as the finding took.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
 pub(super) struct SplitFinding {
     /// Start of the present test of the split.
     since: Option<Timestamp>,
     /// When a wrong split was found last, and how long no further one must be found.
     found: Option<(Timestamp, Span)>,
-    /// Whether the canary had more of the trials then than planned, or fewer. A snapshot from before
-    /// this was known has none.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    /// Whether the canary had more of the trials then than planned, or fewer.
     side: Option<Worse>,
 }
 
@@ -104,7 +100,6 @@ impl SplitFinding {
 
 /// Traffic of the two arms of one metric.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
 struct MetricTraffic {
     /// The windows, where the arms are read at different times.
     covered: Covered,
@@ -116,7 +111,6 @@ struct MetricTraffic {
 /// What the checks of the arms have found; serialized as it is into a snapshot.
 #[derive(Debug, Educe, PartialEq, Serialize, Deserialize)]
 #[educe(Clone)]
-#[serde(deny_unknown_fields)]
 pub(crate) struct ArmChecks {
     split: Split,
     finding: SplitFinding,

@@ -15,7 +15,6 @@ pub(super) type ArmCounts = [(Counts, Counts)];
 /// Sums of both arms of a metric; serialized as it is into a snapshot.
 #[derive(Debug, Educe, PartialEq, Serialize, Deserialize)]
 #[educe(Clone)]
-#[serde(deny_unknown_fields)]
 pub(super) struct ArmTotals {
     /// What both arms had over the rollout, by stratum and planned split.
     compared: Vec<SplitTotals>,

@@ -16,7 +16,6 @@ use super::{Cause, Decision, Efficacy, Judge, MetricVerdict, Reason, Verdict, Ve
 
 /// Context of a verdict: the time, the share, and the state of the phase.
 #[derive(Clone, Copy, Debug)]
-#[expect(clippy::struct_excessive_bools, reason = "each may be so without the others")]
 pub struct Moment<'a> {
     /// Now.
     pub at: Timestamp,

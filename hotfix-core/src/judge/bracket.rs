@@ -17,8 +17,8 @@ use crate::unit::{Span, Timestamp};
 use super::aligned::Side;
 
 /// The arms in the order of their columns.
-pub(super) const CANARY: usize = 0;
-pub(super) const BASELINE: usize = 1;
+pub(crate) const CANARY: usize = 0;
+pub(crate) const BASELINE: usize = 1;
 
 /// Data of the two arms whose ends are further apart are not compared, unless the scrape interval
 /// or the cadence is longer than half of it.
@@ -41,7 +41,6 @@ impl Side {
 /// Both pools of a metric.
 #[derive(Debug, Default, Deserialize, Educe, PartialEq, Serialize)]
 #[educe(Clone)]
-#[serde(deny_unknown_fields)]
 pub(super) struct Bracket {
     lead: Pool,
     lag: Pool,
@@ -52,10 +51,8 @@ pub(super) struct Bracket {
     /// When the new counts of each arm in the present tick began; None without any that can be used.
     began: [Option<Timestamp>; 2],
     /// Since when each arm's totals have been known, until it has new counts.
-    #[serde(default)]
     first_at: [Option<Timestamp>; 2],
     /// If the first new counts of an arm come in the present tick: the latest time at which they began.
-    #[serde(default)]
     began_by: [Option<Timestamp>; 2],
     /// The longest time between two readings of an arm, without gaps.
     interval: Span,
@@ -73,7 +70,6 @@ pub(super) struct Bracket {
 /// Counts on one alignment that were not yet fed.
 #[derive(Debug, Default, Deserialize, Educe, PartialEq, Serialize)]
 #[educe(Clone)]
-#[serde(deny_unknown_fields)]
 struct Pool {
     /// The columns of both arms, one stratum after the other; empty before the first.
     rows: Vec<f64>,
@@ -85,7 +81,6 @@ struct Pool {
     /// that the two begin as far apart as they end.
     open: bool,
     /// It begins with the first counts of an arm, of whose begin only the latest time is known.
-    #[serde(default)]
     with_first: bool,
     /// Scratch: what the present tick did.
     #[serde(skip)]
@@ -99,7 +94,6 @@ struct Pool {
 /// them, also where they are of before the watch.
 #[derive(Debug, Default, Deserialize, Educe, PartialEq, Serialize)]
 #[educe(Clone)]
-#[serde(deny_unknown_fields)]
 struct Earlier {
     rows: Vec<f64>,
     /// The bad events that were clipped.
@@ -109,7 +103,6 @@ struct Earlier {
 
 /// A stretch of time.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
 struct Covers {
     from: Timestamp,
     to: Timestamp,

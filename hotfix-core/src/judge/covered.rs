@@ -8,7 +8,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::unit::{Span, Timestamp, is_default};
+use crate::unit::{Span, Timestamp};
 
 /// The least length of a window.
 const LEAST: Span = Span::from_seconds(60);
@@ -30,7 +30,6 @@ pub(super) struct Traffic {
 
 /// The present window of both arms' trials, and those before it under the same split.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
 pub(super) struct Covered {
     arms: [Option<ArmTraffic>; 2],
     /// When each arm last had new counts; None before that.
@@ -39,14 +38,12 @@ pub(super) struct Covered {
     observed: Option<Timestamp>,
     /// Longest gaps in this window, and in the one before.
     gaps: [Gaps; 2],
-    #[serde(default, skip_serializing_if = "is_default")]
     ended: Ended,
 }
 
 /// The windows that have ended. Each begins where the one before it ended, so however many they are,
 /// only their first and last ends are uncertain.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
 struct Ended {
     trials: [f64; 2],
     seconds: [f64; 2],
@@ -56,7 +53,6 @@ struct Ended {
 
 /// The longest times between readings.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
 struct Gaps {
     /// Between readings of an arm.
     arm: Span,
@@ -72,7 +68,6 @@ impl Gaps {
 
 /// Trials of an arm from its first new counts in the window to its last.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
 struct ArmTraffic {
     from: Timestamp,
     to: Timestamp,

@@ -23,7 +23,6 @@ const KEPT: usize = 11;
 /// part. So a tick costs one comparison of times.
 #[derive(Debug, Deserialize, Educe, PartialEq, Serialize)]
 #[educe(Clone)]
-#[serde(deny_unknown_fields)]
 pub(super) struct Criterion {
     span: Span,
     /// Columns of both arms.

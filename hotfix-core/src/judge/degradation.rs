@@ -3,14 +3,13 @@
 use serde::{Deserialize, Serialize};
 
 use crate::metric::Band;
-use crate::unit::{Span, Timestamp, is_default};
+use crate::unit::{Span, Timestamp};
 
 use super::MetricVerdict;
 use super::readings::Readings;
 
 /// Degradation of a metric in this phase.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
 pub(super) struct Degradation {
     /// The highest log evidence of its rollback test.
     peak: f64,
@@ -19,10 +18,8 @@ pub(super) struct Degradation {
     /// Breaches of the alert or rollback bound.
     breaches: Breaches,
     /// Breaches of the rollback bound alone.
-    #[serde(default, skip_serializing_if = "Breaches::are_none")]
     rollback: Breaches,
     /// Since when the window has missed the success bound, without and with the last verdict.
-    #[serde(default, skip_serializing_if = "is_default")]
     missed: [Option<Timestamp>; 2],
     /// Time of the last verdict: the same moment may be judged again, also with other counts.
     looked: Option<Timestamp>,
@@ -34,17 +31,12 @@ pub(super) struct Degradation {
 
 /// Breaches of a bound in a row, without and with the last verdict.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
 struct Breaches {
     consecutive: [u32; 2],
     since: [Option<Timestamp>; 2],
 }
 
 impl Breaches {
-    const fn are_none(&self) -> bool {
-        matches!(self.since, [None, None])
-    }
-
     /// Number of breaches in a row, at a verdict that finds one after the state of index `last`: the
     /// first one, and each later reading that brings something new, but no more than come at the cadence.
     fn now(self, last: usize, at: Timestamp, (readings, cadence): (&Readings, Span)) -> u32 {
@@ -126,7 +118,7 @@ impl Degradation {
         let beyond = matches!(seen.band, Band::Alert | Band::Rollback);
         let misses = beyond || seen.band == Band::Hold && seen.needs.is_none();
         // What is beyond another bound misses the success bound, too. Almost always no bound is crossed.
-        if misses || self.missed != [None; 2] || !self.breaches.are_none() {
+        if misses || self.missed != [None; 2] || self.breaches.since != [None; 2] {
             let last = self.last(at);
             self.missed = [self.missed[last], misses.then(|| self.missed[last].unwrap_or(at))];
             self.breaches = self.breaches.noted(last, beyond, at, read);
@@ -207,20 +199,5 @@ mod tests {
             assert!(degradation.healed(band, -0.4, || -0.4, hold));
         }
         assert!(degradation.healed(Band::Success, 1.1, || 1.1, hold));
-    }
-
-    #[test]
-    fn field_8_a_state_from_before_bounds_were_counted_apart_is_read() {
-        let at = Timestamp::try_from_millis(0).unwrap();
-        let read = (&Readings { read_at: Some(at), ..Readings::default() }, Span::from_seconds(10));
-        let mut degradation = Degradation::default();
-        degradation.note(at, read, &seen("rollback", 0.0), false);
-        let mut state = serde_json::to_value(degradation).unwrap();
-        assert_eq!(serde_json::from_value::<Degradation>(state.clone()).unwrap(), degradation);
-        state.as_object_mut().unwrap().remove("rollback");
-        let before: Degradation = serde_json::from_value(state).unwrap();
-        let later = Timestamp::try_from_millis(5_000).unwrap();
-        assert_eq!(before.consecutive_breaches(Band::Alert, later, read), 1);
-        assert_eq!(before.consecutive_breaches(Band::Rollback, later, read), 0);
     }
 }

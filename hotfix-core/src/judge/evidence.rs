@@ -15,7 +15,6 @@ use super::Judge;
 use super::aligned::Aligned;
 use super::bursts::KnownBursts;
 use super::evidence_basis::Guarantee;
-use super::table::of;
 use super::watched::Watched;
 
 /// Confidence of the intervals of each arm.
@@ -91,7 +90,7 @@ pub struct ArmIntervals {
 impl MetricEvidence {
     /// The full evidence of one metric; None without a test, or before the first latency reading.
     pub fn of(judge: &Judge, id: MetricName, plan: &Plan) -> Option<Self> {
-        let watched = of(judge, id)?;
+        let watched = judge.metric(id)?;
         let test = watched.tests().worse()?;
         let own = plan.policy().settings(watched.metric());
         let alpha = plan.error_budget().alpha();

@@ -15,7 +15,6 @@ use super::watched::Watched;
 /// The test of the bug's own metric. `T`: a test, or its evidence in a snapshot.
 #[derive(Debug, Deserialize, Educe, PartialEq, Serialize)]
 #[educe(Clone)]
-#[serde(deny_unknown_fields)]
 pub(crate) struct FixTest<T = Test> {
     /// Index of that metric.
     #[serde(skip)]
@@ -26,7 +25,6 @@ pub(crate) struct FixTest<T = Test> {
 
 #[derive(Debug, Deserialize, Educe, PartialEq, Serialize)]
 #[educe(Clone)]
-#[serde(deny_unknown_fields)]
 pub(super) struct State<T = Test> {
     pub(super) test: Aligned<T>,
     /// It has crossed, and the evidence has not fallen since as far below 0 as the threshold is above.

@@ -1,4 +1,4 @@
-//! Forecast of a phase: how many more requests its tests need, and their chance to decide.
+//! Forecast of a phase: how many more requests its tests need, and whether they can still decide.
 
 use serde::{Deserialize, Serialize};
 
@@ -16,7 +16,7 @@ use super::{Judge, Moment, Running};
 
 /// Forecast of the phase under way.
 ///
-/// Chances and needs are the planning formula's, from the rates of the phase so far: a Brownian motion
+/// What a test needs is the planning formula's, from the rates of the phase so far: a Brownian motion
 /// with the drift of the test's best bet, too low where the chance is small. They decide nothing; `cannot_decide` and
 /// `will_fail` in a verdict are based on the best case.
 #[serde_with::skip_serializing_none]
@@ -63,10 +63,6 @@ pub struct MetricForecast {
 #[serde_with::skip_serializing_none]
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 pub struct TestForecast {
-    /// Power: chance to have decided when the phase ends, at the assumed ratio; of `efficacy` the mean over
-    /// ratios that the canary's events allow. A rollback test has until the phase's least time is over,
-    /// then, as what has to be shown, until its most time. Absent if the phase has no end.
-    pub chance: Option<f64>,
     /// Mean time to a decision, in minutes; absent where the bets of the test gain nothing from the
     /// assumed ratio, so that it decides by chance or never.
     pub minutes: Option<f64>,
@@ -103,19 +99,14 @@ impl Forecast {
             let live_missing = watched.live_missing_since(moment, live_is_read).is_some();
             let log_e = watched.log_e().filter(|_| !live_missing);
             let rollback = own.zip(log_e).and_then(|(own, log_e)| {
-                let supposed = Supposed { ratio: margin, null, is_estimate: false };
-                let left = if running.until_due > Span::ZERO {
-                    running.until_due
-                } else {
-                    running.until_overdue.unwrap_or(Span::ZERO)
-                };
-                watched.look_ahead(supposed, (log_e, own - log_e), left, requests)
+                let supposed = Supposed { ratio: margin, null };
+                watched.look_ahead(supposed, (log_e, own - log_e), requests)
             });
             let asked = running.phase.promotion == PromotionRule::EvidenceOfNoHarm;
             let safe = watched.tests().safe().filter(|_| asked && !live_missing);
             let promotion = safe.and_then(|test| {
                 let null = test.null_ratio();
-                let supposed = Supposed { ratio: 1.0, null, is_estimate: false };
+                let supposed = Supposed { ratio: 1.0, null };
                 watched.claim(test, supposed, moment, running, requests)
             });
             let left = watched.until_gate(moment, running);
@@ -135,7 +126,7 @@ impl Forecast {
             // The observed ratio, but at most half of the claimed one: at the claim itself the
             // test never crosses.
             let ratio = test.ratio().unwrap_or(null).min(0.5 * null);
-            let supposed = Supposed { ratio, null, is_estimate: true };
+            let supposed = Supposed { ratio, null };
             watched.claim(test, supposed, moment, running, requests)
         });
         Some(Self {
@@ -156,32 +147,11 @@ impl Forecast {
     }
 }
 
-/// The standard normal quantile above which a sixth is.
-const SIXTH: f64 = 0.967;
-
 /// A true ratio, and the ratio of the null hypothesis.
 #[derive(Clone, Copy, Debug)]
 struct Supposed {
     ratio: f64,
     null: f64,
-    /// The ratio is what was observed, and as uncertain as the canary's events are few.
-    is_estimate: bool,
-}
-
-impl Supposed {
-    /// The ratio; of an estimate three, the medians of the thirds of what the canary's events allow.
-    fn ratios(self, events: f64) -> impl Iterator<Item = f64> {
-        // Quantiles of a gamma distribution: Wilson and Hilferty (1931), PNAS 17(12).
-        let shape = events + 0.5;
-        let of_mean = move |z: f64| {
-            let root = 1.0 - 1.0 / (9.0 * shape) + z / (3.0 * shape.sqrt());
-            root * root * root
-        };
-        let known = if self.is_estimate { &[-SIXTH, 0.0, SIXTH][..] } else { &[0.0][..] };
-        known.iter().map(move |z| {
-            if self.is_estimate { self.ratio * of_mean(*z).max(0.0) } else { self.ratio }
-        })
-    }
 }
 
 impl Watched {
@@ -191,7 +161,6 @@ impl Watched {
         &self,
         supposed: Supposed,
         (has, lacking): (f64, f64),
-        left: Span,
         requests: Option<f64>,
     ) -> Option<TestForecast> {
         let minutes = self.readings().learned.as_seconds() / 60.0;
@@ -230,19 +199,8 @@ impl Watched {
         let cost = (expected.cost + several - has.max(0.0)).max(0.0);
         let height = if lacking > 0.0 { lacking + cost } else { 0.0 };
         let minutes = Some(expected.minutes(height)).filter(|minutes| minutes.is_finite());
-        let left = left.as_seconds() / 60.0;
         let pace = if kind.counts_requests() { Some(pace[0] + pace[1]) } else { requests };
         Some(TestForecast {
-            chance: (left > 0.0).then(|| {
-                let chances = supposed.ratios(canary.events).map(|ratio| {
-                    // Where the claim is not true, the evidence falls.
-                    let is_true = (ratio < supposed.null) == (supposed.ratio < supposed.null);
-                    let flow = flow(rate, ratio).filter(|_| is_true);
-                    flow.map_or(0.0, |flow| flow.chance(height, left))
-                });
-                let (sum, number) = chances.fold((0.0, 0.0), |(sum, n), of| (sum + of, n + 1.0));
-                sum / number
-            }),
             minutes,
             possible: None,
             ratio: supposed.ratio,
@@ -263,9 +221,7 @@ impl Watched {
             return None;
         }
         let (has, lacking) = (test.log_e(), test.threshold() - test.log_e());
-        // What has not been shown keeps the phase until its most time.
-        let left = running.until_overdue.unwrap_or(running.until_due);
-        let mut forecast = self.look_ahead(supposed, (has, lacking), left, requests)?;
+        let mut forecast = self.look_ahead(supposed, (has, lacking), requests)?;
         forecast.possible =
             running.until_overdue.and_then(|left| self.can_show(test, moment, left));
         Some(forecast)

@@ -28,13 +28,13 @@ pub struct Harm {
     /// Time of the estimate.
     pub at: Timestamp,
     /// Bad events a minute of the canary with all of the traffic; absent without data.
-    pub canary: Option<Range>,
+    pub canary: Option<Interval>,
     /// The version with certainly fewer bad events with all of the traffic, over the trailing window
     /// and over the phase so far; absent if that is not certain, as while a metric has data of only
     /// one version.
     pub lesser: Option<Version>,
     /// Bad events a minute of the live version with all of the traffic; absent without data.
-    pub live: Option<Range>,
+    pub live: Option<Interval>,
     /// By metric, in the order of ids: those that count bad events and decide.
     pub metrics: Vec<MetricHarm>,
     /// Requests a minute over all arms, by the proportion with the most, in the trailing window, or
@@ -70,18 +70,9 @@ pub struct VersionImpact {
     /// With all of the traffic.
     pub at_full: f64,
     /// Its 95% interval; a Wilson interval for a proportion.
-    pub at_full_range: Range,
+    pub at_full_range: Interval,
     /// With its present traffic.
     pub now: f64,
-}
-
-/// An interval.
-#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
-pub struct Range {
-    /// At most.
-    pub high: f64,
-    /// At least.
-    pub low: f64,
 }
 
 impl Harm {
@@ -101,7 +92,7 @@ impl Harm {
 
     /// Bad events of both versions in one unit, canary first, and what they are: failed requests where
     /// a metric has any, else events, of which a request may have several.
-    pub(crate) fn in_one_unit(&self, policy: &Policy) -> ([Option<Range>; 2], &'static str) {
+    pub(crate) fn in_one_unit(&self, policy: &Policy) -> ([Option<Interval>; 2], &'static str) {
         match self.counted(policy, true) {
             [None, None] => (self.counted(policy, false), "events"),
             requests => (requests, "failed requests"),
@@ -109,7 +100,7 @@ impl Harm {
     }
 
     /// Bad events of both versions, canary first, by the metrics that count requests, or by the others.
-    pub(crate) fn counted(&self, policy: &Policy, requests: bool) -> [Option<Range>; 2] {
+    pub(crate) fn counted(&self, policy: &Policy, requests: bool) -> [Option<Interval>; 2] {
         let of = |id: &MetricName| policy.metric(id.as_str());
         let counts =
             |m: &&MetricHarm| of(&m.metric).is_some_and(|of| of.kind.is_fraction() == requests);
@@ -163,14 +154,14 @@ pub(super) fn requests_per_minute(judge: &Judge, moment: &Moment<'_>) -> Option<
 /// Estimated bad events of canary and live version with all of the traffic, and the version with
 /// certainly fewer of them: only if each metric has data of both or of neither, because unknown is
 /// not zero.
-fn in_all(metrics: impl Iterator<Item = MetricHarm>) -> ([Option<Range>; 2], Option<Version>) {
-    let (mut sums, mut alike) = ([None::<Range>; 2], true);
+fn in_all(metrics: impl Iterator<Item = MetricHarm>) -> ([Option<Interval>; 2], Option<Version>) {
+    let (mut sums, mut alike) = ([None::<Interval>; 2], true);
     for MetricHarm { canary, live, .. } in metrics {
         alike &= canary.is_some() == live.is_some();
         for (sum, impact) in sums.iter_mut().zip([canary, live]) {
-            if let Some(VersionImpact { at_full_range: Range { low, high }, .. }) = impact {
-                let known = sum.unwrap_or(Range { low: 0.0, high: 0.0 });
-                *sum = Some(Range { low: known.low.max(low), high: known.high + high });
+            if let Some(VersionImpact { at_full_range: Interval { low, high }, .. }) = impact {
+                let known = sum.unwrap_or(Interval { low: 0.0, high: 0.0 });
+                *sum = Some(Interval { low: known.low.max(low), high: known.high + high });
             }
         }
     }
@@ -229,6 +220,10 @@ impl Watched {
             (events.map(|events| events / arm.trials), full)
         };
         let [rate, low, high] = rates.map(|rate| rate * times);
-        Some(VersionImpact { at_full: rate, at_full_range: Range { high, low }, now: rate * share })
+        Some(VersionImpact {
+            at_full: rate,
+            at_full_range: Interval { high, low },
+            now: rate * share,
+        })
     }
 }

@@ -21,7 +21,6 @@ const FIRST_COMPARED: u8 = 3;
 
 /// The instances of one phase. Their names and the plan's seed determine the drawn subsets.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
 pub(super) struct InstanceSet {
     /// The canary's, in the order of names.
     canary: Vec<Arc<str>>,
@@ -35,7 +34,6 @@ pub(super) struct InstanceSet {
     /// Each of the canary's instances against the others.
     bad: Option<Aligned<BadInstance>>,
     /// Where instances are read at different times: counts that wait for those of the others.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
     apart: Option<ApartInstances>,
     /// The instances that are named as bad.
     named: Vec<Named>,
@@ -49,14 +47,12 @@ pub(super) struct InstanceSet {
 /// Counts of the canary's instances since each was compared with the others, and those of the
 /// comparison before. See `docs/statistics.md`, "Arms read at different times".
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
 struct ApartInstances {
     now: Vec<Counts>,
     /// Empty before the first: the readings of the first comparison began at unknown times.
     before: Vec<Counts>,
     since: Timestamp,
     /// How many rounds all instances have had counts in, up to the first comparison.
-    #[serde(default)]
     times: u8,
 }
 
@@ -287,7 +283,6 @@ const MISSED: f64 = 3.0;
 
 /// An instance of the canary that was found worse than the others, as long as it is.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
 pub(super) struct Named {
     /// Its place among the canary's instances.
     pub(super) place: usize,

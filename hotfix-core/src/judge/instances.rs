@@ -85,20 +85,8 @@ pub(super) struct ComparedTick {
     pub(super) window: Span,
 }
 
-/// How the counts of a metric have come so far.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-enum CountsRead {
-    /// Of each instance, in both arms.
-    #[default]
-    ByInstance,
-    /// A reading had the sum over an arm.
-    Summed,
-}
-
 /// State of one metric's instances.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
 pub(super) struct Instances {
     #[serde(skip)]
     alpha: f64,
@@ -112,7 +100,8 @@ pub(super) struct Instances {
     without: Vec<Without>,
     /// How many instances the canary had at the last reading.
     present: usize,
-    counts: CountsRead,
+    /// A reading had the sum of counts over an arm.
+    summed: bool,
     /// The instances of the present phase.
     set: Option<InstanceSet>,
     /// A reading of both arms was judged, so it is known whether readings name instances.
@@ -122,13 +111,11 @@ pub(super) struct Instances {
     /// The canary was ever found worse among the subsets.
     pub(super) drawn: bool,
     /// The instances that were ever found worse than the others.
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
     were_bad: Vec<Arc<str>>,
 }
 
 /// The evidence without one instance of the canary.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
 struct Without {
     name: Arc<str>,
     state: Aligned<CountEvidence>,
@@ -155,7 +142,7 @@ impl Instances {
     pub(super) fn read(&mut self, trials: [f64; 2], arms: &[Vec<[f64; 2]>; 2]) {
         let summed = |arm: usize| trials[arm] > 0.0 && arms[arm].is_empty();
         if summed(CANARY) || summed(BASELINE) {
-            self.counts = CountsRead::Summed;
+            self.summed = true;
         }
         if summed(CANARY) {
             // What each instance had of these counts is not known.
@@ -387,7 +374,7 @@ getters! {
     pub(super) fn Instances: self;
 
     /// How many instances the canary has; None if any counts were read as a sum over an arm.
-    known: Option<usize> = (self.counts == CountsRead::ByInstance).then_some(self.present);
+    known: Option<usize> = (!self.summed).then_some(self.present);
     /// Whether any instance may turn out to be bad: those that are read at different times have not
     /// been compared yet.
     awaits_comparison: bool = self.set.as_ref().is_some_and(InstanceSet::awaits_comparison);

@@ -13,7 +13,7 @@ use crate::policy::section::{Metric, Watch};
 use crate::stats::Counts;
 use crate::stats::interval::wilson;
 use crate::stats::replay::LEAVE_ONE_OUT;
-use crate::unit::{Share, Timestamp};
+use crate::unit::{Share, Span, Timestamp};
 
 use super::bursts::{KnownBursts, LASTS};
 use super::criterion::Criterion;
@@ -29,12 +29,13 @@ const CONFIDENCE: f64 = 0.8;
 /// Confidence of the interval of a share of failures, or of a count, that is compared with what the live
 /// version had.
 const SURELY: f64 = 0.95;
+/// The least time of readings that count as the last ones.
+const LATEST: Span = Span::from_seconds(60);
 /// So many trials that the events of a count are few among them.
 const UNLIMITED: f64 = 1e12;
 
 /// Counts of the canary's instances in the trailing window, and in what counts of the phase.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
 pub(super) struct LeftOut {
     /// In the order of names.
     parts: Vec<Part>,
@@ -43,12 +44,10 @@ pub(super) struct LeftOut {
 }
 
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
 struct Part {
     name: Arc<str>,
     window: Window,
     /// The part of the phase that counts at its end, where that is not all of it.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
     criterion: Option<Criterion>,
 }
 
@@ -246,6 +245,11 @@ impl Watched {
         since.map(|since| since + ASKS)
     }
 
+    /// How long the last readings are those of.
+    pub(super) fn latest(&self) -> Span {
+        self.scrape(self.readings().totals).unwrap_or_default().max(LATEST)
+    }
+
     /// Whether an instance by itself has been beyond the rollback bound without a gap, in each minute with
     /// requests: a burst comes and goes.
     fn stays_beyond(&self, part: &Part, moment: &Moment<'_>) -> bool {
@@ -268,7 +272,7 @@ impl Watched {
     }
 
     /// Bad events and trials of an instance of the canary in the trailing window.
-    pub(super) fn of_instance(&self, name: &str) -> Option<Counts> {
+    pub(crate) fn of_instance(&self, name: &str) -> Option<Counts> {
         let part = self.left_out()?.parts.iter().find(|part| *part.name == *name)?;
         Some(self.bad_counts(part.window.sums()))
     }

@@ -25,19 +25,15 @@ pub(super) type Claims = (Claim, Option<Claim>);
 /// or its evidence in a snapshot.
 #[derive(Debug, Deserialize, Educe, PartialEq, Serialize)]
 #[educe(Clone)]
-#[serde(deny_unknown_fields)]
 pub(super) struct MetricTests<T = Test> {
     pub(super) worse: Option<Aligned<T>>,
     safe: Option<Aligned<T>>,
     /// The least log evidence of harm since the watch of the phase began, on the alignment where it is
     /// larger; of counts.
-    #[serde(default)]
     lowest: f64,
     /// Warm-up of a latency with a tolerance.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
     settling: Option<Box<Settling>>,
     /// Bursts of both versions; of rare proportions.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
     bursts: Option<Box<Aligned<Bursts>>>,
 }
 
@@ -209,15 +205,13 @@ impl MetricTests {
         both_or_neither(&mut self.settling, settling, "a metric's warm-up", |fresh, read| {
             fresh.resume(*read)
         })?;
-        // Snapshots from before bursts were looked for have none.
-        if let (Some(fresh), Some(read)) = (&mut self.bursts, bursts) {
+        let misfit = "bursts of a metric";
+        both_or_neither(&mut self.bursts, bursts, misfit, |fresh, read| {
             let design = self.worse.as_ref().and_then(Aligned::rate_design);
-            if !design.is_some_and(|design| read.all(|bursts| bursts.fits(design))) {
-                return Err("bursts of a metric");
-            }
+            let fits = design.is_some_and(|design| read.all(|bursts| bursts.fits(design)));
             *fresh = read;
-        }
-        Ok(())
+            fits.then_some(()).ok_or(misfit)
+        })
     }
 }
 

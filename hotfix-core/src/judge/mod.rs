@@ -56,7 +56,7 @@ pub use assess::{Moment, Running};
 pub use evidence::{ArmIntervals, MetricEvidence};
 pub use evidence_basis::Guarantee;
 pub use forecast::{BoundForecast, Forecast, MetricForecast, TestForecast};
-pub use harm::{Harm, MetricHarm, Range, Version, VersionImpact};
+pub use harm::{Harm, MetricHarm, Version, VersionImpact};
 pub use prepared::Prepared;
 pub use table::{Cell, Comparison, ComparisonRow, PhaseColumn};
 pub use verdict::{Against, Cause, Decision, Efficacy, MetricVerdict, Reason, Verdict};
@@ -77,17 +77,13 @@ use crate::stats::numeric::ln;
 use crate::stats::split::{SplitDesign, SplitSettings};
 use crate::unit::{Share, Span, Timestamp};
 
-pub(crate) use recovery::{Recovery, go_on, is_worse_than_seen, note_seen, seen_by_a_person};
+pub(crate) use bracket::{BASELINE, CANARY};
+pub(crate) use recovery::{Recovery, go_on, is_worse_than_seen, note_seen};
 pub(crate) use snapshot::{JudgeRead, JudgeState};
-pub(crate) use table::{
-    EndedBy, PhaseRecord, bound_now, edges, excess, has_compared, has_events_of_both,
-    has_rows_left, is_unproven, live_before, of_instance, over_the_phase, read_at, shown,
-    slow_part, slowness, stopped_since, values, waits_for_split, wrong_split,
-};
+pub(crate) use table::{EndedBy, PhaseRecord, is_unproven, values, waits_for_split, wrong_split};
 pub(crate) use watched::out_of_reach;
 
 use arm_checks::{ArmChecks, Observed};
-use bracket::{BASELINE, CANARY};
 use criterion::Criterion;
 use cured::traffic;
 use drawing::Drawing;

@@ -17,7 +17,6 @@ use super::watched::Watched;
 
 /// The test at each phase's end.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
 pub(crate) struct PhaseEnd {
     /// Error probability of each tested metric in one phase.
     #[serde(skip)]
@@ -30,7 +29,6 @@ pub(crate) struct PhaseEnd {
 
 /// Results of the analyses so far.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
 pub(super) struct Analyses {
     /// The analysis of the present phase was made.
     looked: bool,
@@ -42,7 +40,6 @@ pub(super) struct Analyses {
 
 /// The analysis at a phase's end.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
 struct Analysis {
     at: Timestamp,
     phase: usize,

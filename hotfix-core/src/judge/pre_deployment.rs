@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::getters::getters;
 use crate::plan::Plan;
-use crate::unit::{Span, is_default};
+use crate::unit::Span;
 
 /// Cadence of a tool that reads often, for which there is room.
 const OFTEN: Span = Span::from_seconds(10);
@@ -19,7 +19,6 @@ const OFTEN: Span = Span::from_seconds(10);
 /// sequential tests keep their false-rollback rate.
 #[derive(Debug, Deserialize, Educe, PartialEq, Serialize)]
 #[educe(Clone)]
-#[serde(deny_unknown_fields)]
 pub(super) struct PreDeployment {
     /// The most rows that are kept; 0 where the strategy has a live arm to compare with.
     #[serde(skip)]
@@ -27,10 +26,8 @@ pub(super) struct PreDeployment {
     /// The rows, the latest last; each has the columns of one arm.
     rows: Vec<f64>,
     /// How many of the latest rows were compared in this attempt.
-    #[serde(default, skip_serializing_if = "is_default")]
     used: usize,
     /// No row was left for the last reading of the fix.
-    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     ended: bool,
 }
 

@@ -8,7 +8,6 @@ use crate::unit::{MetricName, Share, Timestamp};
 
 use super::Judge;
 use super::bracket::{BASELINE, CANARY};
-use super::table::of;
 use super::watched::Watched;
 
 /// An observation that was checked.
@@ -84,26 +83,9 @@ impl Judge {
         Ok(Prepared { at, share, seen, increments })
     }
 
-    /// Refuses running totals by stratum that cannot be those of the strata before, seconds of a
-    /// count that are far beyond the clock, and boundaries in milliseconds before they are kept.
-    /// Logs of earlier releases have them.
-    pub(crate) fn check_new(&self, at: Timestamp, seen: &Observation) -> Result<(), ReadingError> {
-        let mut watched = self.watched.iter();
-        seen.as_slice().iter().try_for_each(|(id, reading)| {
-            let Some(watched) = watched.find(|watched| watched.metric().id == *id) else {
-                return Ok(());
-            };
-            let (metric, readings) = (watched.metric(), watched.readings());
-            readings.counters.check(metric, reading)?;
-            if metric.kind.has_exposure() {
-                // A reading covers a tick at least.
-                reading.check_exposure(*id, readings.since(at, watched.watch().cadence))?;
-            }
-            if watched.may_settle_layout() {
-                reading.check_boundaries(metric)?;
-            }
-            Ok(())
-        })
+    /// A metric; None where the policy does not have it.
+    pub(crate) fn metric(&self, id: MetricName) -> Option<&Watched> {
+        self.watched.iter().find(|watched| watched.metric().id == id)
     }
 
     /// Refuses a metric that the policy does not have.
@@ -111,7 +93,7 @@ impl Judge {
     /// # Errors
     /// [`ReadingError::UnknownMetric`] with what to name instead.
     pub(crate) fn check_metric(&self, metric: MetricName) -> Result<(), ReadingError> {
-        if of(self, metric).is_some() { Ok(()) } else { Err(self.unknown(metric)) }
+        if self.metric(metric).is_some() { Ok(()) } else { Err(self.unknown(metric)) }
     }
 
     fn unknown(&self, metric: MetricName) -> ReadingError {

@@ -9,48 +9,39 @@ use serde::{Deserialize, Serialize};
 use crate::grade::MetricKind;
 use crate::metric::{Counters, Layout, Reading, Tick, Unused, trials_column};
 use crate::policy::section::{Metric, Watch};
-use crate::unit::{Span, Timestamp, is_default};
+use crate::unit::{Span, Timestamp};
 
 use super::bracket::{BASELINE, CANARY};
 
 /// Readings of a metric; serialized as it is into a snapshot.
+#[serde_with::skip_serializing_none]
 #[derive(Debug, Default, Educe, PartialEq, Serialize, Deserialize)]
 #[educe(Clone)]
-#[serde(deny_unknown_fields)]
 pub(super) struct Readings {
     pub(super) counters: Counters,
     /// When the canary last read something.
     pub(super) read_at: Option<Timestamp>,
     /// When the canary last read something that it had not read before.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(super) new_at: Option<Timestamp>,
     /// When each arm last had requests.
-    #[serde(default, skip_serializing_if = "is_default")]
     pub(super) requests: [Requests; 2],
     /// Requests of the whole service in the watch before.
-    #[serde(default, skip_serializing_if = "is_default")]
     pub(super) served: Served,
     /// When the live arm last read something.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(super) live_read_at: Option<Timestamp>,
     /// Last reading of any arm, so that a repeated one is known.
     pub(super) seen_at: Option<Timestamp>,
     /// The last reading of any arm had running totals.
     pub(super) totals: bool,
     /// The last reading set the buckets.
-    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub(super) lays_out: bool,
     /// The names of the strata in their order; empty for a list, or if they have changed.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(super) strata: Option<Box<[String]>>,
     /// When the canary was last read without a NaN or infinite number; None unless the last reading has one.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(super) not_finite: Option<Timestamp>,
     /// Why the last reading of each arm in this phase was not used; None where it was.
-    #[serde(default, skip_serializing_if = "is_default")]
     pub(super) unused: [Option<Unused>; 2],
     /// The first time in this phase of which other counts came when it was read already.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(super) lost: Option<Timestamp>,
     /// How long readings have covered this phase, without silence beyond the stale limit.
     pub(super) covered: Span,
@@ -229,7 +220,6 @@ impl Readings {
 
 /// Coverage of a window by readings without a gap.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
 pub(super) struct Coverage {
     /// Time of the last reading in this phase.
     last: Option<Timestamp>,
@@ -237,7 +227,6 @@ pub(super) struct Coverage {
     since: Option<Timestamp>,
     /// Time of the first reading after a gap since which the window was never full; None if it was
     /// full at the last reading.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
     lacking: Option<Timestamp>,
 }
 
@@ -290,7 +279,6 @@ const EXPECTED: f64 = 10.0;
 
 /// When an arm last had requests.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
 pub(super) struct Requests {
     at: Option<Timestamp>,
     /// How long before that it had some.
@@ -350,7 +338,6 @@ impl Requests {
 
 /// Requests of the whole service, and the seconds in which they came.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
 pub(super) struct Served {
     pub(super) requests: f64,
     pub(super) seconds: f64,

@@ -14,7 +14,6 @@ use crate::stats::Counts;
 use crate::stats::interval::wilson;
 use crate::unit::MetricName;
 
-use super::table::of;
 use super::watched::Watched;
 use super::{Cause, Judge, Reason, Verdict};
 
@@ -93,7 +92,7 @@ const AS_SEEN: Tolerated = Tolerated { times: 2.0, level: 0.5 };
 /// Whether a metric is clearly worse than when a person was last asked; after the completion, where it was
 /// not read then, than the live version was before the deployment.
 pub(crate) fn is_worse_than_seen(judge: &Judge, id: MetricName, is_complete: bool) -> bool {
-    of(judge, id).is_some_and(|watched| {
+    judge.metric(id).is_some_and(|watched| {
         let now = &watched.window().sums()[..watched.columns()];
         let least = watched.watch().least_trials;
         let is_enough = watched.trials(now).is_none_or(|trials| trials >= least);
@@ -101,12 +100,6 @@ pub(crate) fn is_worse_than_seen(judge: &Judge, id: MetricName, is_complete: boo
         let is_worse = |seen| watched.is_at(now, seen, &AS_SEEN) == Some(false);
         is_enough && watched.seen().or(before).is_some_and(is_worse)
     })
-}
-
-/// The canary's value of a metric when a person was last asked about it; None if that never was.
-pub(crate) fn seen_by_a_person(judge: &Judge, id: MetricName) -> Option<f64> {
-    let watched = of(judge, id)?;
-    watched.value(watched.seen()?, 1.0)?.finite()
 }
 
 /// Records that a person promotes: without a comparison where this verdict asks about that, and
@@ -129,6 +122,11 @@ pub(crate) fn note_seen(judge: &mut Judge, verdict: &Verdict) {
 }
 
 impl Watched {
+    /// The canary's value when a person was last asked about it; None if that never was.
+    pub(crate) fn seen_by_a_person(&self) -> Option<f64> {
+        self.value(self.seen()?, 1.0)?.finite()
+    }
+
     /// Whether the live version, by these sums of both versions, has returned after a rollback; None
     /// where there is nothing to compare.
     fn returned(&self, sums: &[f64]) -> Option<bool> {

@@ -11,7 +11,7 @@ use crate::policy::section::Watch;
 use crate::stats::latency::{ColdStart, RECENT, SLIGHT, SlowCounts, Slowdown, Tolerance, WARMS_UP};
 use crate::stats::numeric::exp;
 use crate::text;
-use crate::unit::{Span, Timestamp, is_default};
+use crate::unit::{Span, Timestamp};
 
 use super::Reason;
 use super::aligned::{Aligned, Side};
@@ -37,14 +37,12 @@ const MEASURABLE: f64 = 4.605_170_185_988_092;
 /// Warm-up of a latency metric with a tolerance.
 #[derive(Debug, Deserialize, Educe, PartialEq, Serialize)]
 #[educe(Clone)]
-#[serde(deny_unknown_fields)]
 pub(super) struct Settling {
     #[serde(skip)]
     cadence: Span,
     /// Rows of both arms.
     recent: Window,
     /// The share of the live version's requests that the rollback test left out of the last tick.
-    #[serde(default, skip_serializing_if = "is_default")]
     cured: f64,
     /// When instances were new.
     new_at: Option<Timestamp>,
@@ -56,7 +54,6 @@ pub(super) struct Settling {
     slower_since: Option<Timestamp>,
     /// Since when requests of the canary have been slow while the evidence was raised, without a gap, and when
     /// they last were.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
     excess: Option<[Timestamp; 2]>,
     /// When evidence that had lost its stake last got a new one, or the first tick.
     renewed: Option<Timestamp>,
@@ -210,7 +207,7 @@ impl Watched {
     /// How many times as slow the canary was in the last minute, and the standard error of that;
     /// None where that was not looked into, and where it does not follow from the boundaries, because
     /// nearly all requests of an arm are on one side of them.
-    pub(super) fn slowdown(&self) -> Option<(f64, f64)> {
+    pub(crate) fn slowdown(&self) -> Option<(f64, f64)> {
         let tolerated = self.tests().worse()?.null_ratio();
         let now = self.of_last_minute(|test, canary, live| {
             let is_tolerated = |now: &Slowdown| exp(now.ln_ratio) <= tolerated;

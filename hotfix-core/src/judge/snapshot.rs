@@ -36,7 +36,6 @@ pub(super) fn both_or_neither<F, R>(
 
 /// State of a judge. Its parts are borrowed where it is written, and owned where it is read.
 #[derive(Debug, Deserialize, Serialize)]
-#[serde(deny_unknown_fields)]
 pub(crate) struct JudgeParts<Metrics, End, Fix, Checks> {
     /// The phase whose limits are in force.
     phase: usize,
@@ -46,9 +45,7 @@ pub(crate) struct JudgeParts<Metrics, End, Fix, Checks> {
     arms: Checks,
     since: Option<Timestamp>,
     moved: Option<Timestamp>,
-    #[serde(default, skip_serializing_if = "Unconfirmed::is_none")]
     unconfirmed: Unconfirmed,
-    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     goes_without_live: bool,
 }
 

@@ -19,7 +19,6 @@ const MOST: usize = 64;
 /// What is bet on single strata, by the design of the test of all counts.
 #[derive(Debug, Deserialize, Educe, PartialEq, Serialize)]
 #[educe(Clone)]
-#[serde(deny_unknown_fields)]
 pub(crate) struct Strata {
     /// In the order of the readings: the logarithm of what is staked on a stratum, and its evidence.
     own: Vec<(f64, CountEvidence)>,
@@ -30,10 +29,8 @@ pub(crate) struct Strata {
 /// The evidence of a test of counts, and what is bet on single strata.
 #[derive(Debug, Deserialize, Educe, PartialEq, Serialize)]
 #[educe(Clone)]
-#[serde(deny_unknown_fields)]
 pub(crate) struct OfCounts<S> {
     pub(super) all: S,
-    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(super) strata: Option<Box<Strata>>,
 }
 

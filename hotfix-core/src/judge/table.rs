@@ -4,18 +4,18 @@ use std::fmt::Write as _;
 
 use serde::{Deserialize, Serialize};
 
+use crate::getters::getters;
 use crate::grade::MetricKind;
 use crate::metric::{Band, Judged, Window, bound_figure, in_unit, measured};
 use crate::policy::section::{Bound, Phase};
-use crate::stats::Counts;
 use crate::unit::{MetricName, PhaseName, Share, Timestamp};
 
+use super::aligned::Aligned;
 use super::assess::seconds_watched;
-use super::bracket::{BASELINE, CANARY};
 use super::criterion::Without;
 use super::cured::traffic;
 use super::watched::Watched;
-use super::{Judge, MetricVerdict, Reason, Version};
+use super::{Judge, MetricVerdict};
 
 /// Metrics by phases.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -96,7 +96,6 @@ impl Cell {
 
 /// A phase's values, stored when it ends.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
 pub(crate) struct PhaseRecord {
     pub(crate) index: usize,
     pub(crate) since: Timestamp,
@@ -178,34 +177,34 @@ impl PhaseRecord {
     }
 }
 
-/// Edges of a metric's histogram in seconds; none for other kinds.
-pub(crate) fn edges(judge: &Judge, id: MetricName) -> &[f64] {
-    of(judge, id).map_or(&[], Watched::edges)
-}
+getters! {
+    pub(crate) fn Watched: self;
 
-/// The values of canary and live version to show for a verdict: quantiles are interpolated, others
-/// as recorded.
-pub(crate) fn shown(judge: &Judge, id: MetricName, seen: &MetricVerdict) -> [Option<f64>; 2] {
-    let recorded = [seen.canary, seen.baseline];
-    let Some(watched) = of(judge, id).filter(|watched| !watched.edges().is_empty()) else {
-        return recorded;
-    };
-    let arms: [&[f64]; 2] = watched.window().sums().split_at(watched.columns()).into();
-    let now = |arm| watched.value(arm, 1.0).and_then(Judged::finite);
-    [0, 1].map(|arm| recorded[arm].and_then(|_| now(arms[arm])))
-}
-
-/// When the canary of a metric was read last.
-pub(crate) fn read_at(judge: &Judge, id: MetricName) -> Option<Timestamp> {
-    of(judge, id)?.readings().read_at
-}
-
-/// The live version's value of a metric before the deployment; None for traffic, which has hours.
-pub(crate) fn live_before(judge: &Judge, id: MetricName) -> Option<f64> {
-    of(judge, id)?.live_before()
+    /// When the canary was read last.
+    read_at: Option<Timestamp> = self.readings().read_at;
+    /// Whether its rollback test has compared anything.
+    has_compared: bool = self.tests().worse().is_some_and(Aligned::has_compared);
+    /// Whether there are readings from before the start that it was not compared with yet.
+    has_rows_left: bool = self.pre_deployment().goes_on();
+    /// Whether its rollback test has counted events of both arms, so that the ratio has no replacement
+    /// for zero.
+    has_events_of_both: bool =
+        self.compared().is_some_and(|of| of.canary.events > 0.0 && of.baseline.events > 0.0);
 }
 
 impl Watched {
+    /// The values of canary and live version to show for a verdict: quantiles are interpolated, others
+    /// as recorded.
+    pub(crate) fn shown(&self, seen: &MetricVerdict) -> [Option<f64>; 2] {
+        let recorded = [seen.canary, seen.baseline];
+        if self.edges().is_empty() {
+            return recorded;
+        }
+        let arms: [&[f64]; 2] = self.window().sums().split_at(self.columns()).into();
+        let now = |arm| self.value(arm, 1.0).and_then(Judged::finite);
+        [0, 1].map(|arm| recorded[arm].and_then(|_| now(arms[arm])))
+    }
+
     /// Whether it has no trials, and was watched for less than the window: no bound applies yet.
     fn awaits_window(&self) -> bool {
         let (canary, _) = self.window().sums().split_at(self.columns());
@@ -215,50 +214,22 @@ impl Watched {
         self.trials(canary).is_none() && read_at.is_some_and(lacks)
     }
 
-    fn live_before(&self) -> Option<f64> {
+    /// The live version's value before the deployment; None for traffic, which has hours.
+    pub(crate) fn live_before(&self) -> Option<f64> {
         let has_hours = self.metric().kind.is_traffic();
         self.value(&self.totals().level, 1.0).and_then(Judged::finite).filter(|_| !has_hours)
     }
-}
 
-/// What a metric shows of the canary over the readings that count for the success bound of a phase.
-pub(crate) fn over_the_phase(judge: &Judge, id: MetricName, share: Share) -> Option<f64> {
-    let watched = of(judge, id)?;
-    watched.value(&watched.judged(share)[..watched.columns()], share.as_fraction())?.finite()
-}
+    /// What it shows of the canary over the readings that count for the success bound of a phase.
+    pub(crate) fn over_the_phase(&self, share: Share) -> Option<f64> {
+        self.value(&self.judged(share)[..self.columns()], share.as_fraction())?.finite()
+    }
 
-/// The figure of a metric's bound at this share, with the live version as it is now.
-pub(crate) fn bound_now(judge: &Judge, share: Share, id: MetricName, bound: Bound) -> Option<f64> {
-    let watched = of(judge, id)?;
-    let live = watched.live_value(&watched.window().sums()[watched.columns()..], share);
-    bound_figure(watched.metric(), bound, live)
-}
-
-/// How many times as slow as the baseline the canary was in the last minute; None if not looked into.
-pub(crate) fn slowness(judge: &Judge, id: MetricName) -> Option<f64> {
-    of(judge, id)?.slowdown().map(|(ratio, _)| ratio)
-}
-
-/// Bad events and trials of an instance of the canary in the trailing window. None if the metric is not
-/// read by instance.
-pub(crate) fn of_instance(judge: &Judge, id: MetricName, name: &str) -> Option<Counts> {
-    of(judge, id)?.of_instance(name)
-}
-
-/// Which of a metric's requests are slow with the fix, where that is the reason and not a factor.
-pub(crate) fn slow_part(judge: &Judge, id: MetricName, reason: Reason) -> Option<String> {
-    of(judge, id)?.slow_part(reason)
-}
-
-/// Since when a version has had no request although its share would have brought some; else None.
-pub(crate) fn stopped_since(judge: &Judge, id: MetricName, version: Version) -> Option<Timestamp> {
-    let arm = if version == Version::Canary { CANARY } else { BASELINE };
-    of(judge, id)?.stopped_since(arm)
-}
-
-/// See [`Watched::excess`].
-pub(crate) fn excess(judge: &Judge, id: MetricName) -> Option<String> {
-    of(judge, id)?.excess()
+    /// The figure of a bound at this share, with the live version as it is now.
+    pub(crate) fn bound_now(&self, share: Share, bound: Bound) -> Option<f64> {
+        let live = self.live_value(&self.window().sums()[self.columns()..], share);
+        bound_figure(self.metric(), bound, live)
+    }
 }
 
 /// The canary's part of the requests in the trailing window, while the split is not as planned; None
@@ -271,34 +242,13 @@ pub(crate) fn wrong_split(judge: &Judge) -> Option<f64> {
 
 /// Whether a metric is not judged because it is scaled by a share that the canary does not have.
 pub(crate) fn waits_for_split(judge: &Judge, id: MetricName) -> bool {
-    judge.arms.split_is_wrong() && of(judge, id).is_some_and(|watched| watched.metric().scaled)
+    judge.arms.split_is_wrong() && judge.metric(id).is_some_and(|watched| watched.metric().scaled)
 }
 
 /// Whether the plan claims that the fix mends this metric, and that is not shown.
 pub(crate) fn is_unproven(judge: &Judge, id: MetricName) -> bool {
     let fix = judge.fix_test.as_ref().filter(|fix| !fix.now.shown);
     fix.is_some_and(|fix| judge.watched[fix.metric].metric().id == id)
-}
-
-/// Whether a metric's rollback test has counted events of both arms, so that the ratio has no
-/// replacement for zero.
-pub(crate) fn has_events_of_both(judge: &Judge, id: MetricName) -> bool {
-    let compared = of(judge, id).and_then(Watched::compared);
-    compared.is_some_and(|of| of.canary.events > 0.0 && of.baseline.events > 0.0)
-}
-
-/// Whether a metric's rollback test has compared anything.
-pub(crate) fn has_compared(judge: &Judge, id: MetricName) -> bool {
-    of(judge, id).is_some_and(Watched::has_compared)
-}
-
-/// Whether there are readings from before the start that a metric was not compared with yet.
-pub(crate) fn has_rows_left(judge: &Judge, id: MetricName) -> bool {
-    of(judge, id).is_some_and(|watched| watched.pre_deployment().goes_on())
-}
-
-pub(super) fn of(judge: &Judge, id: MetricName) -> Option<&Watched> {
-    judge.watched.iter().find(|watched| watched.metric().id == id)
 }
 
 /// Each metric's values by sums of this kind at this share, in its unit: canary and live arm.

@@ -22,7 +22,6 @@ type Row = [f64; 3];
 /// Traffic of the whole service over the last 20 minutes.
 #[derive(Debug, Deserialize, Educe, PartialEq, Serialize)]
 #[educe(Clone)]
-#[serde(deny_unknown_fields)]
 pub(super) struct Trailing {
     recent: Window,
     back: Window,

@@ -26,10 +26,6 @@ pub(super) enum Unconfirmed {
 }
 
 impl Unconfirmed {
-    pub(super) const fn is_none(&self) -> bool {
-        matches!(self, Self::None)
-    }
-
     /// Notes whether the canary has requests.
     pub(super) fn read<'a>(
         &mut self,
@@ -37,7 +33,7 @@ impl Unconfirmed {
         purpose: Use,
         mut seen: impl Iterator<Item = (&'a mut Watched, &'a Increment)>,
     ) {
-        if self.is_none() && seen.any(|(watched, of)| watched.has_requests(&of.tick)) {
+        if matches!(self, Self::None) && seen.any(|(watched, of)| watched.has_requests(&of.tick)) {
             *self = if purpose == Use::Deploy { Self::Since(at) } else { Self::OfAnother };
         }
     }

@@ -13,7 +13,6 @@ use crate::stats::replay::statistic;
 use crate::stats::{Counts, Totals};
 use crate::text::rounded;
 
-use super::aligned::Aligned;
 use super::evidence_basis::Assurance;
 use super::watched::Watched;
 
@@ -25,8 +24,6 @@ getters! {
     log_e_without_any: Option<f64> = self.instances().log_e_without_any(self.tests().worse()?);
     /// The instance without which the evidence is the least; None if none may be left out.
     decisive_instance: Option<&Arc<str>> = self.instances().decisive(self.tests().worse()?);
-    /// Whether its rollback test has compared anything.
-    has_compared: bool = self.tests().worse().is_some_and(Aligned::has_compared);
 }
 
 impl Watched {
@@ -104,7 +101,7 @@ impl Watched {
     /// Says how many times as often the metric's events surely come with the fix, if they are
     /// independent, at the confidence of its own threshold. None unless that is more than is
     /// tolerated: the test finds only what is some times worse. None once it has crossed, too.
-    pub(super) fn excess(&self) -> Option<String> {
+    pub(crate) fn excess(&self) -> Option<String> {
         let (tolerated, threshold) =
             (self.tests().worse()?.null_ratio(), self.basis().own_threshold());
         self.log_e().filter(|log_e| *log_e < threshold)?;

@@ -8,10 +8,9 @@ use serde::de::{MapAccess, Visitor};
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
 use super::evidence_basis::Guarantee;
-use crate::grade::{EvidenceMode, MetricKind, Response, closed_set};
+use crate::grade::{EvidenceMode, MetricKind, closed_set};
 use crate::metric::Band;
 use crate::policy::Policy;
-use crate::policy::section::Phase;
 use crate::text::{enumerated, joined};
 use crate::unit::MetricName;
 
@@ -165,45 +164,6 @@ impl Reason {
         self.is_missing() && !matches!(self, Self::Gaps | Self::LiveNeverRead)
     }
 
-    /// Whether its consequence can be a rollback under this policy.
-    fn rolls_back(self, policy: &Policy) -> bool {
-        let of_phase = |then: fn(&Phase) -> Response| {
-            policy.phases().iter().any(|phase| then(phase) == Response::RollBack)
-        };
-        let watch = policy.watch();
-        match self {
-            Self::Evidence | Self::PhaseEndTest | Self::RollbackBand => true,
-            Self::AlertBand | Self::SplitNotAsPlanned => watch.alert == Response::RollBack,
-            Self::NoData | Self::Stale | Self::NotFinite | Self::TooFewTrials => {
-                watch.no_data.then == Response::RollBack
-            }
-            Self::CriterionMissed | Self::WillFail => of_phase(|phase| phase.criteria_missed),
-            Self::Inconclusive | Self::NotJudged | Self::LiveNeverRead => {
-                of_phase(|phase| phase.inconclusive)
-            }
-            Self::HoldLevel
-            | Self::WarmingUp
-            | Self::SlightlySlower
-            | Self::EvidenceAssumed
-            | Self::FewerFailures
-            | Self::OnlyWholePasses
-            | Self::NotBoth
-            | Self::BadInstance
-            | Self::OneInstance
-            | Self::NotConfirmed
-            | Self::Burst
-            | Self::Between
-            | Self::NoLiveData
-            | Self::Gaps
-            | Self::NotShownSafe
-            | Self::EfficacyNotShown
-            | Self::ArmsSwapped
-            | Self::IdenticalArms
-            | Self::WorseThanSeen
-            | Self::CannotDecide => false,
-        }
-    }
-
     /// The reason as a clause, for pages, explanations and reports.
     pub const fn describe(self) -> &'static str {
         match self {
@@ -275,8 +235,8 @@ pub struct Cause {
     pub instance: Option<Arc<str>>,
     /// The metric, if it applies to one.
     pub metric: Option<MetricName>,
-    /// The decision is to roll back, for which the reason can be enough under this policy and was not.
-    // Causes are equal whatever they led to: earlier releases did not record that.
+    /// The decision is to roll back, and this cause did not lead to it.
+    // Causes that somebody was asked about are compared with later ones, whatever those lead to.
     #[educe(PartialEq(ignore))]
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub milder: bool,
@@ -294,10 +254,9 @@ impl Cause {
     }
 
     /// Those that led to a rollback, of the causes of its verdict: the most severe ones.
-    pub(crate) fn of_rollback<'a>(policy: &Policy, causes: &'a [Self]) -> &'a [Self] {
-        let is_milder = |cause: &Self| cause.milder || !cause.reason.rolls_back(policy);
-        let milder = causes.iter().skip(1).position(is_milder);
-        milder.map_or(causes, |place| &causes[..=place])
+    pub(crate) fn of_rollback(causes: &[Self]) -> &[Self] {
+        let milder = causes.iter().position(|cause| cause.milder);
+        milder.map_or(causes, |place| &causes[..place])
     }
 
     /// Causes of a verdict by reason: `error rate and log errors above the rollback bound; response
@@ -463,44 +422,16 @@ impl Verdict {
         self.metrics.iter().find_map(|(name, verdict)| (*name == id).then_some(verdict))
     }
 
-    /// Marks the causes of a rollback that did not lead to it and might have: the first `leading` ones did.
-    pub(crate) fn mark_milder(&mut self, policy: &Policy, leading: usize) {
+    /// Marks the causes of a rollback that did not lead to it: the first `leading` ones did.
+    pub(crate) fn mark_milder(&mut self, leading: usize) {
         if self.decision == Decision::RollBack {
-            let milder = self.causes.iter_mut().skip(leading);
-            milder.for_each(|cause| cause.milder = cause.reason.rolls_back(policy));
+            self.causes.iter_mut().skip(leading).for_each(|cause| cause.milder = true);
         }
     }
 
     /// Why it decides so: its causes, or of a rollback those that led to it.
-    pub(crate) fn led_by(&self, policy: &Policy) -> &[Cause] {
-        if self.decision == Decision::RollBack {
-            Cause::of_rollback(policy, &self.causes)
-        } else {
-            &self.causes
-        }
-    }
-
-    /// Whether a recorded verdict equals this one. A verdict of a release without evidence modes is
-    /// compared without them. Earlier releases recorded a ratio also without an event in either arm.
-    pub(crate) fn agrees_with(&self, recorded: &Self) -> bool {
-        let has_modes = |of: &Self| of.metrics.iter().any(|(_, metric)| metric.mode.is_some());
-        let silent = has_modes(self) && !has_modes(recorded);
-        let metrics = self.metrics.len() == recorded.metrics.len()
-            && self.metrics.iter().zip(&recorded.metrics).all(|((name, metric), (other, said))| {
-                let mut metric = *metric;
-                if silent {
-                    (metric.mode, metric.guarantee, metric.healed) = (None, None, false);
-                }
-                metric.ratio = metric.ratio.or(said.ratio);
-                name == other && metric == *said
-            });
-        metrics
-            && self.causes == recorded.causes
-            && self.decision == recorded.decision
-            && self.efficacy == recorded.efficacy
-            && (recorded.against.is_none() || self.against == recorded.against)
-            && (silent || self.lesser_harm == recorded.lesser_harm)
-            && self.log_e == recorded.log_e
+    pub(crate) fn led_by(&self) -> &[Cause] {
+        Cause::of_rollback(&self.causes)
     }
 
     /// Whether this reason is among the causes.

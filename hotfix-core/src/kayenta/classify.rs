@@ -33,7 +33,6 @@ closed_set! {
 
 /// Result for a metric, with the numbers that it is based on.
 #[serde_with::skip_serializing_none]
-#[expect(clippy::struct_excessive_bools, reason = "a document, not a state")]
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct MetricResult {
     /// The metric's name.

@@ -22,7 +22,7 @@ pub(super) fn reason(rollout: &Rollout, audience: Audience) -> Option<String> {
     };
     let reason = match cause {
         RollbackCause::Verdict { causes } => {
-            let grave = Cause::of_rollback(policy, causes);
+            let grave = Cause::of_rollback(causes);
             // Each metric is named once, with its gravest cause.
             let is_first = |(place, cause): &(usize, &Cause)| {
                 !grave[..*place].iter().any(|before| before.metric == cause.metric)

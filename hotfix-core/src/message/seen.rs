@@ -96,7 +96,7 @@ fn measured(kind: MetricKind, edges: &[f64], value: f64) -> String {
 /// Estimated impact per minute of each version, if it had all of the traffic.
 pub(super) fn harm(rollout: &Rollout) -> Option<String> {
     let (versions, what) = rollout.harm_now()?.in_one_unit(rollout.plan().policy());
-    let range = |range: crate::judge::Range| {
+    let range = |range: crate::stats::interval::Interval| {
         let (low, high) = (figure(range.low, 2), figure(range.high, 2));
         if low == high { low } else { format!("{low}–{high}") }
     };

@@ -11,7 +11,6 @@ const MOST_GROWTH: f64 = 3.0;
 
 /// Growth of an arm's totals.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
 pub(super) struct Pace {
     trials: f64,
     /// From when to when these trials were counted.

@@ -105,11 +105,6 @@ coded! {
          reading, by the same name or in the same order, and an empty object for one that was not read"
     )]
     Strata { metric: MetricName, now: String, before: String } => code! {HF-MET-009},
-    #[error(
-        "the running totals of `{metric}` follow those before only if the strata have changed places: \
-         send them by name, or always in the same order"
-    )]
-    StrataOrder { metric: MetricName } => code! {HF-MET-010},
 }
 
 impl ReadingError {
@@ -126,9 +121,7 @@ impl ReadingError {
     /// The place of the reading, or as the error its metric where no arm is concerned.
     fn place(&self) -> Result<&ReadingPlace, &MetricName> {
         match self {
-            Self::UnknownMetric { metric, .. }
-            | Self::Strata { metric, .. }
-            | Self::StrataOrder { metric } => Err(metric),
+            Self::UnknownMetric { metric, .. } | Self::Strata { metric, .. } => Err(metric),
             Self::Form { of, .. }
             | Self::MoreEventsThanTrials { of, .. }
             | Self::Negative { of, .. }

@@ -28,10 +28,6 @@ const MOST_NAME: usize = 256;
 /// or below each edge of the layout.
 #[derive(Debug, Default, Educe, PartialEq)]
 #[educe(Clone)]
-#[expect(
-    clippy::struct_excessive_bools,
-    reason = "each is a thing of its own that a reading may be"
-)]
 pub struct Tick {
     /// The columns, over all strata.
     pub row: Vec<f64>,
@@ -360,16 +356,6 @@ impl<'a> Source<'a> {
         last: Last<'_>,
         row: &mut [f64],
     ) -> Result<Read, ReadingError> {
-        // Fast path: most samples are valid events among trials.
-        if let (Data::Trials, Sample::Pair(events, trials), Last::NotNeeded) =
-            (self.metric.kind.data(), sample, last)
-            && *events >= 0.0
-            && events <= trials
-            && *trials <= MAX_COUNT
-        {
-            (row[0], row[1]) = (*events + 0.0, *trials + 0.0);
-            return Ok(Read::Something(Span::ZERO));
-        }
         if !reader.fill(sample, self.layout, row)? {
             return Ok(Read::NotFinite);
         }

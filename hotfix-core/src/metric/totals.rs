@@ -4,7 +4,6 @@
 //! several instances falls where one of them was reset or is gone, and most of it was counted before: its
 //! growth counts from there, and what comes back at once does not count again.
 
-use std::cmp::Ordering;
 use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
@@ -12,12 +11,12 @@ use serde::{Deserialize, Serialize};
 use crate::grade::MetricKind;
 use crate::metric_kind::Data;
 use crate::policy::section::Metric;
-use crate::sorting::{retain, sort_by};
+use crate::sorting::retain;
 use crate::text::{counted, quoted, shown};
-use crate::unit::{Span, Timestamp, is_default};
+use crate::unit::{Span, Timestamp};
 
 use super::pace::Pace;
-use super::reading::{Arms, Sample};
+use super::reading::Sample;
 use super::resolve::{ARMS, Layout, MetricReader, ReadingError};
 use super::strata::Reading;
 use super::tick::{Tick, Unused, trials_column};
@@ -34,19 +33,15 @@ pub struct Counters {
 
 /// The last running totals of each arm.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
 pub(super) struct Kept {
     /// The stratum's name; None in a list, and without strata.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
     stratum: Option<String>,
     pub(super) arms: [Vec<f64>; 2],
     pub(super) at: [Timestamp; 2],
     instances: [BTreeMap<String, [f64; 2]>; 2],
     /// Growth of each arm's totals.
-    #[serde(default)]
     pub(super) pace: [Pace; 2],
     /// The last fall of each arm that is sent as a whole.
-    #[serde(default, skip_serializing_if = "is_default")]
     pub(super) falls: [Option<Fall>; 2],
 }
 
@@ -54,7 +49,6 @@ pub(super) struct Kept {
 /// If they rise again by as much at once, because an instance is back or the source that does not
 /// lag answers, that rise is not new.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
 pub(super) struct Fall {
     /// What was stored before, less the totals that fell.
     by: Vec<f64>,
@@ -243,47 +237,20 @@ impl Counters {
         Some(kept.arms.get(arm)?.as_slice()).filter(|totals| !totals.is_empty())
     }
 
-    /// Refuses totals by stratum that cannot be those of the strata before.
+    /// Refuses totals of other strata than before.
     ///
     /// # Errors
-    /// [`ReadingError::Strata`] for other strata, [`ReadingError::StrataOrder`] for another order.
+    /// [`ReadingError::Strata`].
     pub(crate) fn check(&self, metric: &Metric, reading: &Reading) -> Result<(), ReadingError> {
-        let is_whole = reading.whole().is_some() && self.is_of(reading);
-        if is_whole || self.strata.is_empty() || !reading.strata().any(|arms| arms.totals) {
+        let has_totals = || reading.strata().any(|arms| arms.totals);
+        if self.strata.is_empty() || self.is_of(reading) || !has_totals() {
             return Ok(());
         }
-        let (metric, kind) = (metric.id, metric.kind);
-        if !self.is_of(reading) {
-            let before = self.strata.iter().filter_map(|kept| kept.stratum.as_deref());
-            let before = strata(before, self.strata.len());
-            let now = reading.names().iter().map(String::as_str);
-            let now = strata(now, reading.strata().count());
-            return Err(ReadingError::Strata { metric, now, before });
-        }
-        let is_list = reading.names().is_empty();
-        if is_list && self.has_fallen(kind, reading) && self.fits_in_another_order(kind, reading) {
-            return Err(ReadingError::StrataOrder { metric });
-        }
-        Ok(())
-    }
-
-    /// Whether the total of an arm of a stratum is below the last one.
-    fn has_fallen(&self, kind: MetricKind, reading: &Reading) -> bool {
-        self.strata.iter().zip(reading.strata()).any(|(kept, arms)| {
-            let fell = |(now, last): (Option<f64>, Option<f64>)| now < last && now.is_some();
-            totals_of(arms).into_iter().zip(kept.totals(kind)).any(fell)
-        })
-    }
-
-    /// Whether the totals follow the last ones once both are sorted by their canaries' totals, as
-    /// they do where strata changed places. A counter that was reset is too small for that.
-    fn fits_in_another_order(&self, kind: MetricKind, reading: &Reading) -> bool {
-        let mut now: Vec<_> = reading.strata().map(totals_of).collect();
-        let mut last: Vec<_> = self.strata.iter().map(|kept| kept.totals(kind)).collect();
-        for totals in [&mut now, &mut last] {
-            sort_by(totals, |a, b| a.partial_cmp(b).unwrap_or(Ordering::Equal));
-        }
-        now.iter().flatten().zip(last.iter().flatten()).all(|(now, last)| now >= last)
+        let before = self.strata.iter().filter_map(|kept| kept.stratum.as_deref());
+        let before = strata(before, self.strata.len());
+        let now = reading.names().iter().map(String::as_str);
+        let now = strata(now, reading.strata().count());
+        Err(ReadingError::Strata { metric: metric.id, now, before })
     }
 
     /// Whether a reading's source lags behind the one before, as the second of two Prometheus
@@ -414,16 +381,7 @@ fn total_of(sample: &Sample) -> Option<f64> {
     }
 }
 
-/// The totals of both arms.
-fn totals_of(arms: &Arms) -> [Option<f64>; 2] {
-    [&arms.canary, &arms.baseline].map(|sample| total_of(sample.as_ref()?))
-}
-
 impl Kept {
-    fn totals(&self, kind: MetricKind) -> [Option<f64>; 2] {
-        [0, 1].map(|arm| self.arms[arm].get(trials_column(kind)).copied())
-    }
-
     /// Turns the totals of an instance of an arm into what came since the last ones.
     pub(super) fn added(
         &self,

@@ -18,7 +18,6 @@ use crate::unit::{Span, Timestamp};
 /// oldest first, so it does not matter where the ring begins.
 #[derive(Debug, Deserialize, Educe, PartialEq)]
 #[educe(Clone)]
-#[serde(deny_unknown_fields)]
 pub(crate) struct Window {
     #[serde(skip)]
     span: Span,

@@ -317,7 +317,6 @@ macro_rules! section {
     ) => {
         $(#[doc = $about])+
         #[derive(Clone, Debug, PartialEq $(, $also $(, $more)*)?)]
-        #[allow(clippy::struct_excessive_bools, reason = "a yes or no for each key that is one")]
         #[allow(unreachable_pub, reason = "`Base` is no section of a policy")]
         pub struct $out {
             $($(#[doc = $apart_doc])* $fields $apart: $apart_type,)?

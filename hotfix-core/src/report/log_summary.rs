@@ -341,7 +341,7 @@ impl LogSummary {
         let turned = self.last_decision != Some(verdict.decision);
         self.last_decision = Some(verdict.decision);
         let policy = rollout.plan().policy();
-        let causes = || Cause::described(policy, verdict.led_by(policy));
+        let causes = || Cause::described(policy, verdict.led_by());
         let decides = verdict.decision.needs_answer();
         let is_shown = match verdict.decision {
             Decision::Ask => turned && asks(entry),

@@ -2,11 +2,12 @@
 
 use crate::fact::{Fact, FactId};
 use crate::grade::{MessageKind, Moment};
-use crate::judge::{Harm, Range, Recovery, Version};
+use crate::judge::{Harm, Recovery, Version};
 use crate::plan::{Plan, Power, Window};
 use crate::policy::Policy;
 use crate::rollout::{InputKind, RollbackCause, Rollout, Silent, State};
 use crate::sorting::sort_by_key;
+use crate::stats::interval::Interval;
 use crate::text::{self, counted, joined};
 use crate::unit::{Span, Timestamp};
 
@@ -233,7 +234,7 @@ fn between(least: f64, most: f64) -> String {
 /// Estimated impact of each version, if it had all of the traffic: of all that the lesser harm is
 /// concluded from, each unit by itself.
 fn estimated_impact(harm: &Harm, policy: &Policy) -> Option<String> {
-    let range = |range: Range| between(range.low.round(), range.high.round());
+    let range = |range: Interval| between(range.low.round(), range.high.round());
     let units = [("failed request", true), ("event", false)].into_iter().filter_map(
         |(what, requests)| match harm.counted(policy, requests) {
             [Some(new), Some(live)] => {

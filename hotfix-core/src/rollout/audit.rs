@@ -131,7 +131,7 @@ fn recompute(rollout: &mut Rollout, line: &mut LogLine) -> Result<(), LogError> 
     rollout.conclude(at, &input, &resolved);
     let (recorded, Changes { to, replans, judged, .. }) = (&line.event, &rollout.changes);
     let agrees = match (recorded.verdict.as_deref(), judged) {
-        (Some(recorded), Some(_)) => rollout.verdict().agrees_with(recorded),
+        (Some(recorded), Some(_)) => rollout.verdict() == recorded,
         (recorded, judged) => recorded.is_none() && judged.is_none(),
     };
     let outcomes = [

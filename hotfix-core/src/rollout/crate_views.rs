@@ -161,13 +161,13 @@ impl Rollout {
     }
 
     fn of_verdict(of: &Assessed) -> Vec<(MetricName, [Option<f64>; 2])> {
-        let shown = |(id, seen): &(_, _)| (*id, judge::shown(&of.judge, *id, seen));
-        of.verdict.metrics.iter().map(shown).collect()
+        let shown = |(id, seen): &(_, _)| Some((*id, of.judge.metric(*id)?.shown(seen)));
+        of.verdict.metrics.iter().filter_map(shown).collect()
     }
 
     /// When the fix was read last by this metric.
     pub(crate) fn metric_read_at(&self, id: MetricName) -> Option<Timestamp> {
-        judge::read_at(self.case.judged.judge(), id)
+        self.case.judged.judge().metric(id)?.read_at()
     }
 
     /// What each metric read last, with and without the fix, while no phase is under way: by the
@@ -213,8 +213,8 @@ impl Rollout {
 
     /// Whether a metric of the fix was compared with what the live version had before the start.
     pub(crate) fn was_compared_with_before(&self, metric: MetricName) -> bool {
-        let judge = self.case.judged.judge();
-        self.plan.policy().moves_at_once() && judge::has_compared(judge, metric)
+        let watched = self.case.judged.judge().metric(metric);
+        self.plan.policy().moves_at_once() && watched.is_some_and(|of| of.has_compared())
     }
 
     /// Why a person had to pass the phase: no metric was read, none was judged, or its criteria were not
@@ -240,7 +240,7 @@ impl Rollout {
     /// How many times as often, at least, a metric's events come with the fix, where that is
     /// certainly more than is tolerated and the test does not act on it.
     pub(crate) fn excess(&self, metric: MetricName) -> Option<String> {
-        judge::excess(self.case.judged.judge(), metric)
+        self.case.judged.judge().metric(metric)?.excess()
     }
 
     /// The value that was noted last with an item that records something of this name; for `cause`,

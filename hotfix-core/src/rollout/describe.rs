@@ -7,7 +7,7 @@ use std::borrow::Cow;
 use crate::code::explain;
 use crate::fact::{Facts, Impact};
 use crate::grade::{Moment, Severity};
-use crate::judge::{self, Cause, Judge, Reason, Version};
+use crate::judge::{self, Cause, Judge, Reason};
 use crate::metric::{self, interpolated};
 use crate::plan::{Incident, Plan};
 use crate::policy::Policy;
@@ -201,7 +201,7 @@ pub(super) fn with_others(text: String, policy: &Policy, judged: &Judged, of: &[
     let others = others.filter(|id| policy.decides(*id) && !is_named(*id));
     let others = others.filter_map(|id| {
         let title = brief(&policy.metric_title(id));
-        let excess = judge::excess(judged.judge(), id);
+        let excess = judged.judge().metric(id)?.excess();
         let excess = excess.map_or_else(String::new, |excess| format!(" ({excess})"));
         Some(format!("{title}: {}{excess}", measured(policy, judged, id)?))
     });
@@ -212,8 +212,9 @@ pub(super) fn with_others(text: String, policy: &Policy, judged: &Judged, of: &[
 /// that is read, what it showed before the deployment.
 fn measured(policy: &Policy, judged: &Judged, id: MetricName) -> Option<String> {
     let (metric, seen) = (policy.metric(id.as_str())?, judged.verdict().metric(id)?);
-    let read = |value| metric::measured(metric.kind, judge::edges(judged.judge(), id), value);
-    let [canary, baseline] = judge::shown(judged.judge(), id, seen);
+    let watched = judged.judge().metric(id)?;
+    let read = |value| metric::measured(metric.kind, watched.edges(), value);
+    let [canary, baseline] = watched.shown(seen);
     let canary = match seen.bucket {
         Some(edges) => interpolated(canary?, edges),
         None => read(canary?),
@@ -222,7 +223,7 @@ fn measured(policy: &Policy, judged: &Judged, id: MetricName) -> Option<String> 
         Some(baseline) => {
             format!("{canary} with the fix, {} {}", read(baseline), policy.without_the_fix())
         }
-        None => match judge::live_before(judged.judge(), id) {
+        None => match watched.live_before() {
             Some(before) => format!("{canary} with the fix, {} before it", read(before)),
             None => format!("{canary} with the fix"),
         },
@@ -252,76 +253,76 @@ fn reason(
             "{text}; no reading can change that with all of the traffic on the fix"
         ));
     }
-    let beyond =
-        |name, metric, bound: Option<Bound>| beyond(judged.judge(), share, metric, (name, bound?));
-    let with_figure = metric.and_then(|metric| match reason {
-        Reason::RollbackBand => beyond("rollback", metric, metric.bounds.rollback),
-        Reason::AlertBand => beyond("alert", metric, metric.bounds.alert),
-        Reason::Evidence | Reason::Burst => judge::slow_part(judged.judge(), metric.id, reason),
-        Reason::CriterionMissed => over_the_phase(judged.judge(), share, metric),
-        Reason::SlightlySlower => judge::slow_part(judged.judge(), metric.id, reason).or_else(|| {
-            Some(match judge::slowness(judged.judge(), metric.id) {
-                Some(ratio) => {
-                    format!("{} times as slow in the last minute", rounded(ratio, 1))
-                }
-                None => "slower, and its histogram does not show by how much".to_owned(),
-            })
-        }),
-        Reason::CannotDecide if judge::is_unproven(judged.judge(), metric.id) => {
-            let value = judge::over_the_phase(judged.judge(), metric.id, share)?;
-            Some(format!(
-                "{} over the phase; the fix is not shown to work, and can no longer be in the \
-                 time that is left",
-                metric::measured(metric.kind, &[], value)
-            ))
+    let with_figure = metric.and_then(|metric| {
+        let watched = judged.judge().metric(metric.id)?;
+        // On which side of a bound it is, with the figure that was compared.
+        let beyond = |name, bound: Option<Bound>| {
+            let at = metric::measured(metric.kind, &[], watched.bound_now(share, bound?)?);
+            Some(format!("{} the {name} bound of {at}", metric.worse.side()))
+        };
+        match reason {
+            Reason::RollbackBand => beyond("rollback", metric.bounds.rollback),
+            Reason::AlertBand => beyond("alert", metric.bounds.alert),
+            Reason::Evidence | Reason::Burst => watched.slow_part(reason),
+            Reason::CriterionMissed => over_the_phase(judged.judge(), share, metric),
+            Reason::SlightlySlower => watched.slow_part(reason).or_else(|| {
+                Some(match watched.slowdown() {
+                    Some((ratio, _)) => {
+                        format!("{} times as slow in the last minute", rounded(ratio, 1))
+                    }
+                    None => "slower, and its histogram does not show by how much".to_owned(),
+                })
+            }),
+            Reason::CannotDecide if judge::is_unproven(judged.judge(), metric.id) => {
+                let value = watched.over_the_phase(share)?;
+                Some(format!(
+                    "{} over the phase; the fix is not shown to work, and can no longer be in the \
+                     time that is left",
+                    metric::measured(metric.kind, &[], value)
+                ))
+            }
+            Reason::SplitNotAsPlanned => Some(format!(
+                "more than its {share} of the traffic; check its query, and what distributes the \
+                 traffic"
+            )),
+            Reason::OneInstance => {
+                let of = watched.of_instance(cause.instance.as_ref()?)?;
+                let (failed, all) = (of.events, of.trials);
+                Some(format!(
+                    "{failed} of its {all} requests failed, the rollback bound is crossed because of \
+                     it alone"
+                ))
+            }
+            Reason::Stale => Some(format!("no readings since {}", moment(watched.read_at()?))),
+            Reason::TooFewTrials if judge::waits_for_split(judged.judge(), metric.id) => {
+                Some("not judged while the traffic is not split as planned".to_owned())
+            }
+            Reason::TooFewTrials => {
+                let since = watched.stopped_since(judge::CANARY)?;
+                Some(format!("no request since {}", moment(since)))
+            }
+            Reason::NoLiveData => {
+                let since = watched.stopped_since(judge::BASELINE)?;
+                Some(format!("no request of the live version since {}", moment(since)))
+            }
+            Reason::WorseThanSeen => {
+                let value = watched.seen_by_a_person()?;
+                let seen = metric::measured(metric.kind, watched.edges(), value);
+                Some(format!("{seen} when a person was last asked, and nothing judges it"))
+            }
+            Reason::NotJudged if watched.has_compared() && !watched.has_rows_left() => {
+                let ratio = judged.verdict().metric(metric.id)?.ratio;
+                let is_known = metric.kind.counts_events() && watched.has_events_of_both();
+                let ratio = ratio.filter(|_| is_known).map(|ratio| rounded(ratio, 1));
+                let rate = if metric.kind.is_fraction() { "failure rate" } else { "rate" };
+                let before = match ratio.as_deref() {
+                    None | Some("0.0") => String::new(),
+                    Some(ratio) => format!("; before that {ratio} times its {rate}"),
+                };
+                Some(format!("no readings of the live version are left to compare with{before}"))
+            }
+            _ => None,
         }
-        Reason::SplitNotAsPlanned => Some(format!(
-            "more than its {share} of the traffic; check its query, and what distributes the traffic"
-        )),
-        Reason::OneInstance => {
-            let of = judge::of_instance(judged.judge(), metric.id, cause.instance.as_ref()?)?;
-            let (failed, all) = (of.events, of.trials);
-            Some(format!(
-                "{failed} of its {all} requests failed, the rollback bound is crossed because of it alone"
-            ))
-        }
-        Reason::Stale => {
-            let last = judge::read_at(judged.judge(), metric.id)?;
-            Some(format!("no readings since {}", moment(last)))
-        }
-        Reason::TooFewTrials if judge::waits_for_split(judged.judge(), metric.id) => {
-            Some("not judged while the traffic is not split as planned".to_owned())
-        }
-        Reason::TooFewTrials => {
-            let since = judge::stopped_since(judged.judge(), metric.id, Version::Canary)?;
-            Some(format!("no request since {}", moment(since)))
-        }
-        Reason::NoLiveData => {
-            let since = judge::stopped_since(judged.judge(), metric.id, Version::Live)?;
-            Some(format!("no request of the live version since {}", moment(since)))
-        }
-        Reason::WorseThanSeen => {
-            let value = judge::seen_by_a_person(judged.judge(), metric.id)?;
-            let seen =
-                metric::measured(metric.kind, judge::edges(judged.judge(), metric.id), value);
-            Some(format!("{seen} when a person was last asked, and nothing judges it"))
-        }
-        Reason::NotJudged
-            if judge::has_compared(judged.judge(), metric.id)
-                && !judge::has_rows_left(judged.judge(), metric.id) =>
-        {
-            let ratio = judged.verdict().metric(metric.id)?.ratio;
-            let ratio = ratio.filter(|_| metric.kind.counts_events());
-            let ratio = ratio.filter(|_| judge::has_events_of_both(judged.judge(), metric.id));
-            let ratio = ratio.map(|ratio| rounded(ratio, 1));
-            let rate = if metric.kind.is_fraction() { "failure rate" } else { "rate" };
-            let before = match ratio.as_deref() {
-                None | Some("0.0") => String::new(),
-                Some(ratio) => format!("; before that {ratio} times its {rate}"),
-            };
-            Some(format!("no readings of the live version are left to compare with{before}"))
-        }
-        _ => None,
     });
     with_figure.map_or_else(
         || Cow::Borrowed(reason.describe_for(metric.map(|metric| metric.kind))),
@@ -329,24 +330,14 @@ fn reason(
     )
 }
 
-/// On which side of a bound a metric is, with the figure that was compared; None where it has none.
-fn beyond(
-    judge: &Judge,
-    share: Share,
-    metric: &Metric,
-    (name, bound): (&str, Bound),
-) -> Option<String> {
-    let at = metric::measured(metric.kind, &[], judge::bound_now(judge, share, metric.id, bound)?);
-    Some(format!("{} the {name} bound of {at}", metric.worse.side()))
-}
-
 /// What a metric whose criterion is not met shows of the phase, not of the window, whose figure is
 /// beside it.
 pub(super) fn over_the_phase(judge: &Judge, share: Share, metric: &Metric) -> Option<String> {
-    let value = judge::over_the_phase(judge, metric.id, share)?;
-    let (kind, edges) = (metric.kind, judge::edges(judge, metric.id));
+    let watched = judge.metric(metric.id)?;
+    let value = watched.over_the_phase(share)?;
+    let (kind, edges) = (metric.kind, watched.edges());
     // A metric without a success bound has to be within its other bounds.
-    let figure = |(which, bound)| Some((which, judge::bound_now(judge, share, metric.id, bound)?));
+    let figure = |(which, bound)| Some((which, watched.bound_now(share, bound)?));
     let bounds: Vec<(&str, f64)> = metric.bounds.named().filter_map(figure).collect();
     let missed = bounds.iter().find(|(_, figure)| metric.worse.is_beyond(value, *figure));
     let Some(&(which, bound)) = missed.or(bounds.first()) else {

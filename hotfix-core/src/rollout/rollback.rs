@@ -2,7 +2,7 @@
 //! whether the metrics recover.
 
 use crate::grade::{ChecklistMoment, MessageKind, OnFailure, RollbackMethod, Sign};
-use crate::judge::{Cause, Recovery, edges};
+use crate::judge::{Cause, Recovery};
 use crate::metric::measured;
 use crate::plan::{Plan, SCHEMA_RISK};
 use crate::policy::Policy;
@@ -25,9 +25,7 @@ impl RollbackCause {
     /// What called for the rollback, as a clause.
     pub(crate) fn described(&self, policy: &Policy) -> String {
         match self {
-            Self::Verdict { causes } => {
-                Cause::described(policy, Cause::of_rollback(policy, causes))
-            }
+            Self::Verdict { causes } => Cause::described(policy, Cause::of_rollback(causes)),
             Self::Signal { signal } => signal.described().to_owned(),
             Self::Person => "a person decided to roll back".to_owned(),
             Self::Revert { version } => format!("a person decided to return to {version}"),
@@ -397,8 +395,8 @@ impl Conclusion<'_> {
     fn not_at_their_level(&self) -> String {
         let (policy, judge) = (self.plan.policy(), self.case.judged.judge());
         let of = |(id, levels): (MetricName, [f64; 2])| {
-            let kind = policy.metric(id.as_str())?.kind;
-            let [now, before] = levels.map(|level| measured(kind, edges(judge, id), level));
+            let (kind, watched) = (policy.metric(id.as_str())?.kind, judge.metric(id)?);
+            let [now, before] = levels.map(|level| measured(kind, watched.edges(), level));
             Some(format!("{} {now} instead of {before}", brief(&policy.metric_title(id))))
         };
         let worse: Vec<String> = Recovery::worse(judge).into_iter().filter_map(of).collect();

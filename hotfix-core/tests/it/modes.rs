@@ -580,18 +580,3 @@ fn plan_7_histories_are_checked_and_go_into_the_digest() {
     );
     assert_eq!(restored.unwrap(), short);
 }
-
-#[test]
-#[allow(clippy::disallowed_methods, reason = "tests read their logs from files")]
-fn roll_7_a_log_of_another_release_is_read_and_its_audit_names_the_first_line_that_differs() {
-    let folder = std::env::var("CARGO_MANIFEST_DIR").unwrap();
-    let log = std::fs::read(format!("{folder}/logs/before_modes.jsonl")).unwrap();
-    assert!(!String::from_utf8_lossy(&log).contains("guarantee"));
-    let rollout = Rollout::replay(&log, Recording::Keep).unwrap();
-    assert_eq!(rollout.state(), State::RolledBack);
-    // Written before there were modes, which are no difference, and before a P0 was escalated without a detection time,
-    // which is one from the first page on. What a policy has now is in the digest of the plan.
-    let findings = audit(&log, rollout.head()).findings;
-    let seen: Vec<_> = findings.iter().map(|finding| (finding.code, finding.line)).collect();
-    assert_eq!(seen, [("HF-LOG-007", 1), ("HF-LOG-007", 3)]);
-}

@@ -35,7 +35,6 @@ pub(super) const REMEMBERED: usize = 8;
 
 /// Counts of both arms, in which the canary may be `allowed` times as bad as tolerated.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
 pub(super) struct Compared {
     pub(super) canary: Counts,
     pub(super) live: Counts,
@@ -44,7 +43,6 @@ pub(super) struct Compared {
 
 /// The canary, minute by minute.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
 pub(super) struct Canary {
     /// Begin and counts of the minute that is not in the evidence yet.
     pub(super) since: Timestamp,
@@ -66,7 +64,6 @@ pub(super) struct Canary {
 
 /// Bursts of the canary that are not in its evidence.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
 pub(super) struct LeftOut {
     /// How many of the bursts are over.
     pub(super) bursts: u32,
@@ -78,7 +75,6 @@ pub(super) struct LeftOut {
 
 /// A burst of the canary: its begin, its length in minutes, and what was compared in them.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
 pub(super) struct Burst {
     pub(super) began: Timestamp,
     pub(super) minutes: u32,

@@ -25,14 +25,11 @@ pub(super) use canary::LASTS;
 /// Bursts of one metric, in counts of bad events.
 #[derive(Debug, Default, Deserialize, Educe, PartialEq, Serialize)]
 #[educe(Clone)]
-#[serde(deny_unknown_fields)]
 pub(super) struct Bursts {
     live: Live,
     /// None until the versions were compared.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
     canary: Option<Canary>,
     /// Bursts of the canary that are not in its evidence; None while all bursts are.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
     left_out: Option<Box<LeftOut>>,
 }
 

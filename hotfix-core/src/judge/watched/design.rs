@@ -42,7 +42,6 @@ pub(crate) struct MetricDesign {
 
 /// What a snapshot has of a design.
 #[derive(Debug, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
 pub(crate) struct DesignRead {
     metric: MetricName,
     /// The edges of the layout; empty where the metric has none yet.
@@ -198,6 +197,11 @@ pub(crate) fn out_of_reach(judge: &Judge, at: Timestamp) -> impl Iterator<Item =
 }
 
 impl Watched {
+    /// Edges of the latency layout in seconds; none for other kinds.
+    pub(crate) fn edges(&self) -> &[f64] {
+        self.design.layout.edges()
+    }
+
     /// Whether a reading may set the buckets.
     #[inline]
     pub(in crate::judge) fn may_settle_layout(&self) -> bool {

@@ -25,10 +25,8 @@ use crate::unit::{Share, Span, Timestamp};
 use super::{MetricDesign, Watched};
 
 /// What the bounds compare; serialized as it is into a snapshot.
-#[serde_with::skip_serializing_none]
 #[derive(Debug, Deserialize, Educe, PartialEq, Serialize)]
 #[educe(Clone)]
-#[serde(deny_unknown_fields)]
 pub(super) struct Measured {
     pub(super) window: Window,
     /// The part of the phase that counts at its end, where that is not all of it.
@@ -40,10 +38,8 @@ pub(super) struct Measured {
     /// The live version's value in the last window with enough data; of a metric with a bound relative to it.
     pub(super) last_live: Option<f64>,
     /// The canary's columns when a person was last asked about this metric because nothing judges it.
-    #[serde(default)]
     pub(super) seen: Option<Box<[f64]>>,
     /// The canary's columns when a person was asked because they are worse than `seen`, until the answer.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(super) seen_worse: Option<Box<[f64]>>,
     /// The earlier level with which a volume without a live arm is compared.
     pub(super) trailing: Option<Box<Trailing>>,
@@ -278,7 +274,7 @@ impl Watched {
 
     /// Since when an arm has had no request, although its share of the traffic would have brought some.
     #[inline]
-    pub(in crate::judge) fn stopped_since(&self, arm: usize) -> Option<Timestamp> {
+    pub(crate) fn stopped_since(&self, arm: usize) -> Option<Timestamp> {
         self.readings().requests[arm].stopped_since(self.began())
     }
 }

@@ -45,8 +45,6 @@ use tested::{LastTick, Tested};
 
 /// Without a live arm a bound has to be breached for this time, which few shocks last.
 const SHOCK: Span = Span::from_seconds(180);
-/// The least time of readings that count as the last ones.
-const LATEST: Span = Span::from_seconds(60);
 /// With all of the traffic on the canary, a live version with a smaller part of the canary's
 /// requests than this is not an arm.
 const MOST_REST: f64 = 0.1;
@@ -55,7 +53,6 @@ const MOST_REST: f64 = 0.1;
 /// evidence and `D` what was kept of the design.
 #[derive(Debug, Deserialize, Educe, PartialEq, Serialize)]
 #[educe(Clone)]
-#[serde(deny_unknown_fields)]
 pub(crate) struct Watched<T = Test, D = MetricDesign> {
     design: D,
     pairing: Pairing,
@@ -107,12 +104,16 @@ impl Watched {
         at: Timestamp,
         share: Share,
     ) -> Result<(), ReadingError> {
-        let MetricDesign { metric, layout, .. } = &self.design;
+        let MetricDesign { metric, layout, watch, .. } = &self.design;
         let is_plain = !self.may_settle_layout();
-        if is_plain && tick.read_plain(metric, layout, reading, share) {
-            return Ok(());
+        if !(is_plain && tick.read_plain(metric, layout, reading, share)) {
+            self.read_at_length(tick, reading, at, share)?;
         }
-        self.read_at_length(tick, reading, at, share)
+        if metric.kind.has_exposure() {
+            // A reading covers a tick at least.
+            reading.check_exposure(metric.id, self.readings().since(at, watch.cadence))?;
+        }
+        Ok(())
     }
 
     #[inline(never)]
@@ -130,6 +131,10 @@ impl Watched {
             None => (layout, &self.pairing.readings.counters),
         };
         tick.read(metric, layout, counters, reading, at, share)?;
+        self.readings().counters.check(metric, reading)?;
+        if self.may_settle_layout() {
+            reading.check_boundaries(metric)?;
+        }
         self.pairing.time_volume(&self.design, tick, at);
         Ok(())
     }
@@ -496,8 +501,6 @@ getters! {
 
     /// Columns of one arm.
     columns: usize = self.design.layout.columns();
-    /// Edges of the latency layout.
-    edges: &[f64] = self.design.layout.edges();
     /// The trailing level of a volume.
     trailing: Option<&Trailing> = self.measured.trailing.as_deref();
     /// Counts of the canary's instances; of proportions with a rollback or success bound.
@@ -555,11 +558,6 @@ impl Watched {
             return moment.at.since(since) >= SHOCK && self.is_beyond_now(moment, bound);
         }
         bracket.both_read_since(since)
-    }
-
-    /// How long the last readings are those of.
-    pub(super) fn latest(&self) -> Span {
-        self.scrape(self.readings().totals).unwrap_or_default().max(LATEST)
     }
 
     /// Whether the canary's last readings alone are beyond a bound.

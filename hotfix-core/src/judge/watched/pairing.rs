@@ -24,14 +24,11 @@ const MISSED: f64 = 14.0;
 /// a snapshot.
 #[derive(Debug, Default, Deserialize, Educe, PartialEq, Serialize)]
 #[educe(Clone)]
-#[serde(deny_unknown_fields)]
 pub(super) struct Pairing {
     pub(super) readings: Readings,
     /// Where the arms are read at different times: counts that wait for the other arm's.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(super) bracket: Option<Box<Bracket>>,
     /// Where the arms are read at the same time: counts that wait because the other arm has none.
-    #[serde(default, skip_serializing_if = "Waiting::is_none")]
     pub(super) waiting: Waiting,
     /// When the present watch began; the judge has it.
     #[serde(skip)]
@@ -220,7 +217,6 @@ fn is_alone([canary, baseline]: [f64; 2], share: Share) -> bool {
 /// Counts that wait, of a metric whose arms are read at the same time; serialized as it is into a snapshot.
 #[derive(Debug, Default, Deserialize, Educe, PartialEq, Serialize)]
 #[educe(Clone)]
-#[serde(deny_unknown_fields)]
 pub(super) struct Waiting {
     /// Of both arms, by stratum; empty where none wait.
     counts: Vec<(Counts, Counts)>,

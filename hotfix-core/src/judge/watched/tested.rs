@@ -15,7 +15,7 @@ use crate::judge::snapshot::Misfit;
 use crate::judge::test::{Test, TestRead};
 use crate::metric::{Arms, Reading, Tick, Unused};
 use crate::stats::Totals;
-use crate::unit::{Timestamp, is_default};
+use crate::unit::Timestamp;
 
 use super::pairing::{Pairing, Waiting, lacks_an_arm};
 use super::{MetricDesign, Watched};
@@ -23,7 +23,6 @@ use super::{MetricDesign, Watched};
 /// The tests of a metric; serialized as it is into a snapshot, in which `T` is a test's evidence.
 #[derive(Debug, Deserialize, Educe, PartialEq, Serialize)]
 #[educe(Clone)]
-#[serde(deny_unknown_fields)]
 pub(super) struct Tested<T = Test> {
     pub(super) tests: MetricTests<T>,
     pub(super) instances: Instances,
@@ -154,7 +153,6 @@ impl Tested {
 /// The last tick, and what was before it; serialized as it is into a snapshot.
 #[derive(Debug, Default, Deserialize, Educe, PartialEq, Serialize)]
 #[educe(Clone)]
-#[serde(deny_unknown_fields)]
 pub(in crate::judge) struct LastTick {
     /// When it was applied; None before the first.
     pub(in crate::judge) at: Option<Timestamp>,
@@ -167,16 +165,13 @@ pub(in crate::judge) struct LastTick {
     /// The traffic share was confirmed, so it goes into the totals of the phase.
     pub(super) settled: bool,
     /// The pools before it was added to them.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(super) bracket: Option<Box<Bracket>>,
     /// What waited before it for counts of the other arm.
-    #[serde(default, skip_serializing_if = "Waiting::is_none")]
     pub(super) waiting: Waiting,
     pub(super) same: Sameness,
     /// The evidence had reached the threshold that was calibrated from history.
     pub(super) replayed: bool,
     /// The share of the live version's requests that the rollback test of a latency left out.
-    #[serde(default, skip_serializing_if = "is_default")]
     pub(super) cured: f64,
     /// Totals of both arms in the phase before this tick.
     pub(super) of_phase: Option<[Totals; 2]>,

@@ -44,10 +44,8 @@ pub struct SnapshotHead {
 
 /// Policy and plan in force; the log's first line has those of the first release in this form.
 #[derive(Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
 struct Opening<'a> {
     calibration: Cow<'a, BTreeMap<MetricName, MetricCalibration>>,
-    #[serde(default, skip_serializing_if = "Option::is_none")]
     former: Option<Cow<'a, Former>>,
     plan: Cow<'a, Subject>,
     policy: Cow<'a, Policy>,
@@ -55,7 +53,6 @@ struct Opening<'a> {
 
 /// The parts of the folded state, each as it is, without what follows from the plan.
 #[derive(Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
 struct Content<'a, J> {
     place: Cow<'a, Place>,
     actions: Cow<'a, Actions>,
@@ -64,7 +61,6 @@ struct Content<'a, J> {
     /// The known facts, in the form of an input.
     facts: Map<String, Value>,
     /// The worst that was known of each fact.
-    #[serde(default, skip_serializing_if = "Map::is_empty")]
     worst: Map<String, Value>,
     agenda: Cow<'a, AgendaState>,
     judged: Judged<J>,

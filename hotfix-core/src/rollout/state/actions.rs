@@ -16,7 +16,6 @@ use crate::unit::{Share, Timestamp};
 /// Actions of the last inputs, pending and superseded.
 #[derive(Debug, Default, PartialEq, Serialize, Deserialize, educe::Educe)]
 #[educe(Clone)]
-#[serde(deny_unknown_fields)]
 pub(crate) struct Actions {
     /// Actions that await their result, oldest first.
     pub(super) pending: Vec<Action>,
@@ -29,7 +28,6 @@ pub(crate) struct Actions {
     pub(super) overtaken: Vec<(ActionId, Option<Share>)>,
     /// Changes of traffic that were superseded or failed: they may have moved it. Until a later one
     /// or a rollback is confirmed.
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub(super) unsettled: Vec<(ActionId, Share)>,
     /// The answers to the last inputs that carried a key, oldest first, so that repeated delivery
     /// changes nothing.

@@ -20,7 +20,6 @@ use super::super::input::Command;
 /// What happened. No later decision depends on it.
 #[derive(Debug, Default, PartialEq, Serialize, Deserialize, educe::Educe)]
 #[educe(Clone)]
-#[serde(deny_unknown_fields)]
 pub(crate) struct Happened {
     /// The readings of each phase that has ended.
     pub(super) phases: Vec<PhaseRecord>,
@@ -28,30 +27,23 @@ pub(crate) struct Happened {
     pub(super) outages: Vec<Outage>,
     /// When the service was first reported up, without an outage before; and whether that was
     /// before the first start, or holds from the beginning.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(super) up: Option<(Timestamp, bool)>,
     /// When each fix was rolled back, or withdrawn for another.
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub(super) rollbacks: Vec<Timestamp>,
     /// The last logged refusal of each code, by minute.
     pub(super) refusals: Vec<(String, i64)>,
     /// The root cause that a person stated last, and when.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(super) cause: Option<(Timestamp, String)>,
     /// How the incident was resolved, as a person stated it last.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(super) resolution: Option<String>,
     /// The last step of a deployment that failed, and why.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
     failed_step: Option<String>,
     /// Why each rollback method failed last, where that was given.
-    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     failed_methods: BTreeMap<RollbackMethod, String>,
 }
 
 /// A period in which the service was reported down.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
 pub(crate) struct Outage {
     /// When it was reported down.
     pub(crate) from: Timestamp,

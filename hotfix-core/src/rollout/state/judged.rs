@@ -20,7 +20,6 @@ use super::place::Place;
 /// nothing that follows from the plan.
 #[derive(Debug, PartialEq, Serialize, Deserialize, educe::Educe)]
 #[educe(Clone)]
-#[serde(deny_unknown_fields)]
 pub(crate) struct Judged<J = Judge> {
     pub(super) now: Assessed<J>,
     /// From a rollback on: as it was before, for later explanations.
@@ -39,7 +38,6 @@ pub(crate) enum Silent {
 /// A judge with its last verdict.
 #[derive(Debug, PartialEq, Serialize, Deserialize, educe::Educe)]
 #[educe(Clone)]
-#[serde(deny_unknown_fields)]
 pub(crate) struct Assessed<J = Judge> {
     pub(crate) judge: J,
     pub(crate) verdict: Verdict,
@@ -141,7 +139,7 @@ impl Judged {
         against: Option<Against>,
     ) -> usize {
         let leading = self.now.judge.assess(&question.moment(plan), &mut self.now.verdict);
-        self.now.verdict.mark_milder(plan.policy(), leading);
+        self.now.verdict.mark_milder(leading);
         self.now.verdict.against = against;
         leading
     }
@@ -242,7 +240,6 @@ impl Assessed<JudgeRead> {
 
 /// The question to the judge for a verdict: enough to ask it again.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
 pub(crate) struct Question {
     at: Timestamp,
     share: Share,
@@ -251,10 +248,8 @@ pub(crate) struct Question {
     /// The phase under way and since when.
     running: Option<Step>,
     needs_efficacy: bool,
-    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     after_the_phases: bool,
     /// The policy makes this severity wait for readings that are missing.
-    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     waits_for_readings: bool,
 }
 

@@ -19,10 +19,8 @@ use super::unanswered::{About, Unanswered};
 
 /// What a person reported, denied or withdrew, with the note or reason.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
 pub(crate) struct Objection {
     pub(crate) of: Objected,
-    #[serde(default, skip_serializing_if = "Option::is_none")]
     why: Option<String>,
 }
 

@@ -24,60 +24,47 @@ use super::unanswered::{About, Unanswered};
 /// Questions, objections and orders.
 #[derive(Debug, Default, PartialEq, Serialize, Deserialize, educe::Educe)]
 #[educe(Clone)]
-#[serde(deny_unknown_fields)]
-#[expect(clippy::struct_excessive_bools, reason = "each may be so without the others")]
 pub(crate) struct People {
     /// A person has been asked or paged about the present degradation.
     pub(super) asked: bool,
     /// The causes of the verdicts that people were asked about, as long as verdicts have one of the
     /// same metric.
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub(super) asked_about: Vec<Cause>,
     /// A person objected, or was asked about a report or a withdrawn approval: from here on a
     /// person has to promote.
     pub(super) objected: bool,
     /// A verdict demanded a rollback, which the policy leaves to a person: from here on a person has
     /// to promote, too.
-    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub(super) failed: bool,
     /// The last notice of the rollout's train.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(super) train: Option<TrainNotice>,
     /// The status page was asked for: the public reads of the incident.
     pub(super) on_status_page: bool,
     /// The page's last text says that a fix is on its way, or that users have it.
-    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub(super) page_promises: bool,
     /// Audiences other than the public that read an alert or an update, or were paged.
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub(super) readers: Vec<Reader>,
     /// The severity that followers read with the last start of a deployment.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(super) severity_at_start: Option<Named>,
     /// The last question, while nobody has answered it.
     pub(super) unanswered: Option<Unanswered>,
     /// An objection from before the pause, which the answer to the pause does not answer.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(super) set_aside: Option<Unanswered>,
     /// The question about the severity, while nobody has answered it. The rollout does not wait for
     /// it, so it takes no other question's place.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(super) about_severity: Option<Unanswered>,
     pub(super) interventions: Interventions,
 }
 
 /// An audience that read of the incident, and of its severity.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
 pub(crate) struct Reader {
     pub(crate) audience: Audience,
     /// The severity at the last alert or update.
     pub(crate) severity: Option<Named>,
     /// The severity that it had read before, where that was another.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(crate) before: Option<Named>,
     /// It read no message: one of its people was paged.
-    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub(crate) paged: bool,
 }
 
@@ -95,11 +82,9 @@ impl Reader {
 
 /// A severity as people read it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
 pub(crate) struct Named {
     pub(crate) severity: Severity,
     /// Nobody gave it, and it may be a less severe one.
-    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub(crate) assumed: bool,
 }
 

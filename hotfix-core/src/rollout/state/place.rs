@@ -48,30 +48,23 @@ impl std::fmt::Display for Reach {
 
 /// Stage, clock, share and attempt.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
 pub(crate) struct Place {
     pub(super) stage: Stage,
     /// Since when the rollout has turned back: see [`Stage::has_turned_back`].
     pub(super) turned_back_at: Option<Timestamp>,
     /// Since when a rollback is under way or done; None where none was begun.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(super) rolled_back_since: Option<Timestamp>,
     /// When the restored version got the traffic back; None where none was begun, or not yet.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(super) live_again_at: Option<Timestamp>,
     /// How the metrics were at the end of the rollback's watch; later readings do not change it.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(super) recovery: Option<Recovery>,
     /// Why it turned back; None where the deployment failed before any traffic moved.
     pub(super) turned_back_for: Option<RollbackCause>,
     /// The version of an earlier attempt that has the canary's share, until its traffic is withdrawn.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(super) former: Option<String>,
     /// The version that was restored instead of the release's `previous`, by a `revert`.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(super) restored: Option<String>,
     /// The rollback has reverted the fix on its branch.
-    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub(super) reverted: bool,
     /// The number of the next event; a snapshot has it in its envelope.
     #[serde(skip)]
@@ -81,7 +74,6 @@ pub(crate) struct Place {
     /// The time of the last `observe` or `tick`.
     pub(super) looked_at: Option<Timestamp>,
     /// No `observe` or `tick` since a `resume`, which repeats the questions from before the pause.
-    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub(super) resumed: bool,
     /// The canary's confirmed share of the traffic.
     pub(super) share: Share,

@@ -31,7 +31,6 @@ use super::severity_question::{SeverityQuestion, derived, open_hotfix};
 /// Severity, facts, statements about the plan, and the marks of items.
 #[derive(Debug, Default, PartialEq, Serialize, Deserialize, educe::Educe)]
 #[educe(Clone)]
-#[serde(deny_unknown_fields)]
 pub(crate) struct Readiness {
     /// The severity in force.
     severity: Option<Severity>,
@@ -44,7 +43,6 @@ pub(crate) struct Readiness {
     #[serde(skip)]
     worst: Facts,
     /// When each fact was recorded last.
-    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     recorded: BTreeMap<String, Timestamp>,
     /// What a person is asked about the severity; it follows from the facts.
     #[serde(skip)]

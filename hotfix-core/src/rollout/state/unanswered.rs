@@ -6,13 +6,12 @@ use crate::rollout::action::ActionId;
 use crate::rollout::input::InputKind;
 use crate::rollout::stage::Stage;
 use crate::text::moment;
-use crate::unit::{Timestamp, is_default};
+use crate::unit::Timestamp;
 
 use super::objection::Objection;
 
 /// A question that nobody has answered.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
 pub(crate) struct Unanswered {
     /// When it was asked first.
     pub(crate) since: Timestamp,
@@ -21,15 +20,11 @@ pub(crate) struct Unanswered {
     /// The question as it was asked first.
     pub(crate) text: String,
     /// The action that asked it first; None until it is asked again after a `hold`.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(crate) action: Option<ActionId>,
     /// It is a page: somebody has to act.
-    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub(crate) page: bool,
-    #[serde(default, skip_serializing_if = "is_default")]
     pub(crate) about: About,
     /// The objections that it is about, oldest first.
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub(crate) stated: Vec<Objection>,
 }
 

@@ -180,7 +180,7 @@ impl Notes {
             Some(metric) => format!("{metric}: {}", cause.reason),
             None => cause.reason.to_string(),
         };
-        let reason = joined(verdict.led_by(plan.policy()).iter().map(words), ", ");
+        let reason = joined(verdict.led_by().iter().map(words), ", ");
         self.push(Would { at, what, phase: self.found.ended.phase, reason, metrics, evidence });
     }
 

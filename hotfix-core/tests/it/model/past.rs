@@ -25,7 +25,6 @@ pub(crate) enum Word {
 }
 
 /// What has happened.
-#[allow(clippy::struct_excessive_bools, reason = "things that have happened or not")]
 #[derive(Clone, Debug, Default, PartialEq)]
 pub(crate) struct Past {
     lead: Word,
