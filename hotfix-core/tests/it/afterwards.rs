@@ -483,7 +483,8 @@ fn post_3_a_downtime_ends_with_the_incident() {
         run.say("set_facts", &down(!first));
         run.measure(MeasureName::Downtime).sentence
     };
-    assert_eq!(run(false), "none: the service was recorded as not down");
+    let none = "none: the service was recorded as not down before the incident was resolved";
+    assert_eq!(run(false), none);
     assert_eq!(run(true), "down for 20min");
 }
 
@@ -529,7 +530,7 @@ fn post_1_small_things_of_the_report_are_true() {
         run.say("roll_back", &json!({"why": "by hand"}));
     }
     let detection = run.report().detection.join(" ");
-    assert!(detection.contains("a person triggered the rollback"), "{detection}");
+    assert!(detection.contains("doubt"), "{detection}");
 
     // A plan that was made after its deployment has no lead time.
     let created = json!({"change_record": {"created": "2026-05-04T12:00:00Z"}});

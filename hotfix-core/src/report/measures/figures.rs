@@ -10,9 +10,10 @@ use super::value::{
     ErrorRate, Figure, Impact, ImpactUnit, Mark, Measure, MeasureStatus, Objective,
 };
 use crate::fact::{Fact, FactId, FactValue, Truth};
+use crate::gate::approval::{Demand, DemandState};
 use crate::gate::checklist::reviews;
 use crate::grade::{DutyKind, Moment, Severity, Worse, closed_set};
-use crate::report::describe::lasting;
+use crate::report::describe::{lasting, utc};
 use crate::report::duties::open;
 use crate::rollout::State;
 use crate::sorting::map_of;
@@ -239,7 +240,9 @@ impl Incident<'_> {
         let begin = from.moment;
         let found = match (to, self.over()) {
             (None, Some(over)) => {
-                not_stated(name, format!("the incident is {over}, and `{end}` is not recorded"))
+                let absent =
+                    self.revoked(end).unwrap_or_else(|| format!("`{end}` is not recorded"));
+                not_stated(name, format!("the incident is {over}, and {absent}"))
             }
             (None, None) => {
                 let so_far = self.history.last.since(from.at);
@@ -256,6 +259,16 @@ impl Incident<'_> {
             }
         };
         Measure { from: Some(from), to, ..found }
+    }
+
+    /// That the fix of the last attempt that was live is not live any more, where that is why there is no
+    /// `end`.
+    fn revoked(&self, end: &str) -> Option<String> {
+        let mut attempts = self.history.attempts.iter().rev();
+        let lost = attempts.find_map(|of| Some((of.deployed?, of.failed.or(of.replaced)?)));
+        let (live, lost) = lost.filter(|_| end == Moment::Deployed.as_str())?;
+        let [live, lost] = [live, lost].map(utc);
+        Some(format!("`{end}` came at {live} and was revoked at {lost}, as the fix was given up"))
     }
 
     /// What is declared was detected before: its time does not go on.
@@ -289,7 +302,17 @@ impl Incident<'_> {
         if self.history.approved.is_none()
             && !demands.iter().any(|demand| demand.holds_start || demand.after_the_fact.is_some())
         {
-            return not_asked(name, "the policy requires no approval");
+            let is_of_author = |demand: &Demand| demand.state == DemandState::AuthorAlone;
+            return not_asked(
+                name,
+                if demands.is_empty() {
+                    "the policy requires no approval"
+                } else if demands.iter().any(is_of_author) {
+                    "the policy does not require the approval that it asks for, and only the author of the fix gave it"
+                } else {
+                    "the policy does not require the approval that it asks for, and nobody gave it"
+                },
+            );
         }
         let approved = mark("approved", self.history.approved);
         if approved.is_none() && self.history.attempts.len() > 1 {
@@ -334,7 +357,8 @@ impl Incident<'_> {
             with(name, true, missed, format!("missed: {words}{so_far}"))
         } else if is_over {
             let end = slo.to.as_str();
-            not_stated(name, format!("the incident ended without `{end}` after {words}"))
+            let revoked = self.revoked(end).map_or_else(String::new, |why| format!(": {why}"));
+            not_stated(name, format!("the incident ended without `{end}` after {words}{revoked}"))
         } else if known {
             with(name, true, Figure::Objective(Objective::Kept), format!("met: {words}"))
         } else {
@@ -346,11 +370,17 @@ impl Incident<'_> {
 
     fn measured_downtime(&self, name: MeasureName) -> Measure {
         let Some(downtime) = self.rollout.downtime(self.history.last) else {
-            let sentence = "it is not recorded whether the service was down".to_owned();
+            // It may have been down and up again.
+            let is_up = self.rollout.facts().flag(Fact::ServiceDown) == Some(false);
+            let before = if is_up { " before it was recorded as up" } else { "" };
+            let sentence = format!("it is not recorded whether the service was down{before}");
             return not_stated(name, sentence);
         };
         if downtime.from.is_none() {
-            let sentence = "none: the service was recorded as not down".to_owned();
+            // What began after the end is not part of the incident.
+            let later = self.rollout.worst_facts().flag(Fact::ServiceDown) == Some(true);
+            let later = if later { " before the incident was resolved" } else { "" };
+            let sentence = format!("none: the service was recorded as not down{later}");
             return with(name, true, Figure::Seconds(Span::ZERO), sentence);
         }
         let whole = lasting(downtime.whole);
