@@ -15,7 +15,7 @@ use crate::plan::Plan;
 use crate::policy::section::Metric;
 use crate::rollout::Rollout;
 use crate::sorting::{map_of, set_of};
-use crate::unit::{MetricName, Share, Timestamp};
+use crate::unit::{MetricName, Share, Span, Timestamp};
 
 use super::measures::{Impact, ImpactUnit};
 use super::model::{Counted, MetricImpact};
@@ -30,6 +30,27 @@ pub(crate) struct Tally {
     canary: Option<String>,
     /// The last reading of each metric.
     readers: BTreeMap<MetricName, ImpactReader>,
+    traffic: [Traffic; 2],
+}
+
+/// Whether the requests of a version are counted, and when it lost its traffic.
+#[derive(Clone, Copy, Debug, Default)]
+struct Traffic {
+    is_any: bool,
+    lost: Option<Timestamp>,
+}
+
+impl Traffic {
+    fn follow(&mut self, at: Timestamp, has: bool) {
+        self.lost = if has { None } else { self.lost.or(self.is_any.then_some(at)) };
+        self.is_any = has;
+    }
+
+    /// Whether requests of the version are counted that came since an earlier reading: it has
+    /// traffic, or had some until after that reading, which is not older than `stale`.
+    fn counts(self, since: Option<Timestamp>, at: Timestamp, stale: Span) -> bool {
+        self.is_any || self.lost.is_some_and(|lost| since < Some(lost) && at.since(lost) <= stale)
+    }
 }
 
 #[derive(Clone, Debug, Default)]
@@ -37,6 +58,8 @@ struct ImpactReader {
     counters: Counters,
     tick: Tick,
     seen_at: Option<Timestamp>,
+    /// When each version last had requests in a reading.
+    requests_at: [Option<Timestamp>; 2],
 }
 
 /// Whether a metric counts failed requests: one with the role `decide`, or the bug's own metric.
@@ -53,8 +76,17 @@ impl Tally {
         self.bad = map_of(counts.map(|((version, id), of)| ((named(version), id), of)));
     }
 
-    /// Adds one observation. A version that has no traffic by now is not counted. A release that
-    /// another one has replaced keeps its traffic, and its failed requests, until that moves.
+    /// Notes which versions have traffic after a line of the log.
+    pub(super) fn follow(&mut self, rollout: &Rollout, at: Timestamp) {
+        let share = rollout.share();
+        let [canary, live] = &mut self.traffic;
+        canary.follow(at, share > Share::NONE);
+        live.follow(at, share < Share::ALL);
+    }
+
+    /// Adds one observation. A version without traffic is not counted, but for its first requests
+    /// that are read after it has lost its traffic: they came before. A release that another one has
+    /// replaced keeps its traffic, and its failed requests, until that moves.
     pub(super) fn add(&mut self, rollout: &Rollout, at: Timestamp, observed: &Observation) {
         let (plan, share) = (rollout.plan(), rollout.share());
         let (canary, live) = (rollout.canary_version(), rollout.live_version().unwrap_or(LIVE));
@@ -63,18 +95,26 @@ impl Tally {
             self.canary = canary.map(str::to_owned);
             for reader in self.readers.values_mut() {
                 reader.counters.forget_canary();
+                reader.requests_at[0] = None;
             }
+            self.traffic[0].lost = None;
         }
-        let canary = canary.filter(|_| share > Share::NONE);
-        let versions = [canary, Some(live).filter(|_| share < Share::ALL)];
+        let (versions, stale) = ([canary, Some(live)], plan.policy().watch().stale);
         for (name, reading) in observed.iter() {
             let metric = plan.policy().metric(name.as_str()).filter(|m| counts(plan, m));
             let Some(metric) = metric else { continue };
             let reader = self.readers.entry(metric.id).or_default();
             let read = reader.read(metric, reading, at, share);
-            for (version, counted) in versions.into_iter().zip(read) {
-                if let (Some(version), Some(Counted { bad, of })) = (version, counted) {
-                    let sum = self.bad.entry((version.to_owned(), metric.id)).or_default();
+            for (arm, (version, counted)) in versions.iter().zip(read).enumerate() {
+                let requests_at = &mut reader.requests_at[arm];
+                let is_counted = self.traffic[arm].counts(*requests_at, at, stale);
+                if counted.is_some_and(|counted| counted.of > 0.0) {
+                    *requests_at = Some(at);
+                }
+                if let (Some(version), Some(Counted { bad, of }), true) =
+                    (version, counted, is_counted)
+                {
+                    let sum = self.bad.entry(((*version).to_owned(), metric.id)).or_default();
                     sum.bad += bad;
                     sum.of += of;
                 }

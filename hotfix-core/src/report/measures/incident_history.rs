@@ -49,6 +49,10 @@ pub(crate) struct IncidentHistory {
     counted: Tally,
     /// What had been counted when the incident was resolved, while it is.
     until_resolved: Option<Tally>,
+    /// The last reading that counts.
+    read_at: Option<Timestamp>,
+    /// The end of the incident, where it is known from a first reading of the log.
+    end: Option<Timestamp>,
     pub(crate) facts: FactHistory,
     /// Share of the new version after the last line.
     share: f64,
@@ -79,7 +83,8 @@ impl Incident<'_> {
 }
 
 impl IncidentHistory {
-    /// Reads a whole log into the rollout at its end and the history. `each` gets every line once.
+    /// Reads a whole log into the rollout at its end and the history. `each` gets every line once; where the
+    /// end was recorded after readings that came later, the history reads the log again, until the end.
     pub(crate) fn read(
         log: &[u8],
         mut each: impl FnMut(&Rollout, &Entry<'_>),
@@ -89,6 +94,11 @@ impl IncidentHistory {
             each(rollout, entry);
             history.fold(rollout, entry);
         })?;
+        let end = rollout.moment(Moment::Resolved);
+        if end.is_some() && end < history.read_at {
+            history = Self { end, ..Self::default() };
+            Rollout::replay_each(log, |rollout, entry| history.fold(rollout, entry))?;
+        }
         Ok((rollout, history))
     }
 
@@ -142,6 +152,7 @@ impl IncidentHistory {
             Some(_) => _ = self.until_resolved.get_or_insert_with(|| self.counted.clone()),
         }
         self.share = rollout.share().as_fraction();
+        self.counted.follow(rollout, at);
     }
 
     fn begin(&mut self, rollout: &Rollout, at: Timestamp) {
@@ -178,7 +189,12 @@ impl IncidentHistory {
                     attempt.live.get_or_insert(at);
                 }
             }
-            Command::Observe { metrics } => self.counted.add(rollout, at, metrics),
+            Command::Observe { metrics } if self.end.is_none_or(|end| at <= end) => {
+                self.counted.add(rollout, at, metrics);
+                if self.until_resolved.is_none() {
+                    self.read_at = Some(at);
+                }
+            }
             _ => {}
         }
     }
