@@ -219,6 +219,10 @@ impl ConfigReader {
         if !config.group_weights.is_empty() && (sum - 100.0).abs() > 1e-9 {
             self.known.push(Finding::WeightSum { sum });
         }
+        for (group, weight) in config.group_weights.iter().filter(|(_, weight)| **weight < 0.0) {
+            let group = group.clone();
+            self.known.push(Finding::NegativeWeight { group, weight: *weight });
+        }
         if root.key("metrics").is_none() {
             let example = "a list of metrics".to_owned();
             return self.fail(DocumentFault::MissingKey { key: "metrics", example });

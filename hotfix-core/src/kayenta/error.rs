@@ -94,6 +94,9 @@ coded! {
          groups without a weight share what is left"
     )]
     WeightSum { sum: f64 } => "HF-KAY-012",
+    /// A weight of a group without metrics.
+    #[error("group `{group}` has a weight but no metric with samples: its weight is not used")]
+    EmptyGroup { group: String } => "HF-KAY-013",
     /// A metric that occurs twice; the first is used.
     #[error("metric `{metric}` occurs twice and the first is used: rename the other")]
     Twice { metric: String } => "HF-KAY-014",
@@ -103,6 +106,40 @@ coded! {
          add it, with empty lists if there is no data"
     )]
     NotSampled { metric: String } => "HF-KAY-015",
+    /// A weight below 0.
+    #[error(
+        "group `{group}` has the weight {weight}: the better its metrics are, the lower is the \
+         score; give a weight of 0 or more"
+    )]
+    NegativeWeight { group: String, weight: f64 } => "HF-KAY-016",
+    /// A marginal score above the pass score.
+    #[error(
+        "the marginal score {marginal} is above the pass score {pass}: no score is marginal, and \
+         {pass} passes; swap them if they are mixed up"
+    )]
+    ThresholdOrder { pass: f64, marginal: f64 } => "HF-KAY-017",
+    /// A threshold that no score or every score reaches.
+    #[error(
+        "the {threshold} score is {score}, and scores are from 0 to 100: {} reaches it",
+        if *score > 100.0 { "none" } else { "every one" }
+    )]
+    ThresholdRange {
+        /// `pass` or `marginal`.
+        threshold: &'static str,
+        score: f64,
+    } => "HF-KAY-018",
+    /// No metric counts.
+    #[error("no metric with samples counts, so the score is 0: give metrics that are not muted")]
+    NothingJudged => "HF-KAY-019",
+    /// A group whose weight is 0.
+    #[error(
+        "group `{group}` has the weight 0: its metrics do not count for the score; give it a weight, \
+         and the other groups less"
+    )]
+    NoWeight { group: String } => "HF-KAY-020",
+    /// A metric without a group.
+    #[error("metric `{metric}` is in no group and does not count for the score: add it to a group")]
+    NoGroup { metric: String } => "HF-KAY-021",
     /// A configuration for another judge.
     #[error("the judge `{judge}` is not reproduced: the verdict is that of {}", super::JUDGE)]
     OtherJudge { path: String, judge: String } => "HF-KAY-022",
@@ -116,7 +153,19 @@ impl Finding {
             | Self::UnknownWord { path, .. }
             | Self::OtherJudge { path, .. } => path.clone(),
             Self::WeightSum { .. } => "/classifier/groupWeights".to_owned(),
-            Self::Twice { .. } | Self::NotSampled { .. } => "/metrics".to_owned(),
+            Self::EmptyGroup { group }
+            | Self::NegativeWeight { group, .. }
+            | Self::NoWeight { group } => {
+                format!("/classifier/groupWeights{}", pointer(group))
+            }
+            Self::ThresholdOrder { .. } => "/classifier/scoreThresholds".to_owned(),
+            Self::ThresholdRange { threshold, .. } => {
+                format!("/classifier/scoreThresholds/{threshold}")
+            }
+            Self::Twice { .. }
+            | Self::NotSampled { .. }
+            | Self::NothingJudged
+            | Self::NoGroup { .. } => "/metrics".to_owned(),
         }
     }
 }

@@ -57,8 +57,8 @@ pub struct GroupScore {
 /// Result of the comparison.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct Judgement {
-    /// Out of 100, to two decimals. With weights that are negative or do not sum to 100 it may be
-    /// below 0 or above 100.
+    /// Out of 100, to two decimals. With weights that are negative or do not sum to 100, of which
+    /// there is a finding, it may be below 0 or above 100.
     pub score: f64,
     /// By the thresholds.
     pub classification: ScoreClassification,
@@ -123,12 +123,40 @@ pub fn judge(
         if let Some(arms) = samples.get(&metric.name) {
             let mut result = classify(&metric.name, arms, &metric.settings)?;
             result.groups.clone_from(&metric.groups);
+            if metric.groups.is_empty() && !result.muted && !metric.settings.critical {
+                findings.push(Finding::NoGroup { metric: metric.name.clone() });
+            }
             metrics.push(result);
         } else {
             findings.push(Finding::NotSampled { metric: metric.name.clone() });
         }
     }
+    if metrics.iter().all(|metric| metric.muted) {
+        findings.push(Finding::NothingJudged);
+    }
+    if marginal > pass {
+        findings.push(Finding::ThresholdOrder { pass, marginal });
+    }
+    for (threshold, score) in [("pass", pass), ("marginal", marginal)] {
+        if !(0.0..=100.0).contains(&score) {
+            findings.push(Finding::ThresholdRange { threshold, score });
+        }
+    }
     let groups = groups(&metrics, &config.group_weights, |m| m.classification);
+    let known = set_of(groups.iter().map(|group| group.name.as_str()));
+    for group in config.group_weights.keys() {
+        if !known.contains(group.as_str()) {
+            findings.push(Finding::EmptyGroup { group: group.clone() });
+        }
+    }
+    for GroupScore { name, weight, .. } in &groups {
+        let (group, weight) = (name.clone(), *weight);
+        if weight == 0.0 {
+            findings.push(Finding::NoWeight { group });
+        } else if weight < 0.0 && !config.group_weights.contains_key(name) {
+            findings.push(Finding::NegativeWeight { group, weight });
+        }
+    }
     let (score, reason) = score(&metrics, &groups, |m| (m.classification, m.critical));
     // The same groups and weights unless a metric differs.
     let exact_score = if metrics.iter().any(|m| m.differs) {
