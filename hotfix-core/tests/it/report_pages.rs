@@ -153,6 +153,6 @@ fn post_1_the_lesser_harm_is_of_what_is_shown_beside_it() {
         estimated,
         "34–139 failed requests per minute with the new version, 11–30 with the live version; 0–9 events \
          per minute with the new version, 10–18 with the live version. It was not clear which version was \
-         the lesser harm."
+         the lesser harm, because an event may be one of the failed requests or another harm."
     );
 }
