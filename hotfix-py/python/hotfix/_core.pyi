@@ -1175,9 +1175,6 @@ class MetricWhy(_Document):
 class TestForecast(_Document):
     """The forecast of one test."""
     @property
-    def chance(self) -> float | None:
-        """Probability that it has decided when the phase ends; None if the phase has no end."""
-    @property
     def minutes(self) -> float | None:
         """Average minutes until it decides; None where its bets gain nothing from the assumed ratio, so
         that it decides by chance or never."""
