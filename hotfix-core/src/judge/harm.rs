@@ -222,7 +222,7 @@ impl Watched {
         let [rate, low, high] = rates.map(|rate| rate * times);
         Some(VersionImpact {
             at_full: rate,
-            at_full_range: Interval { high, low },
+            at_full_range: Interval { low, high },
             now: rate * share,
         })
     }

@@ -81,7 +81,7 @@ pub(crate) use bracket::{BASELINE, CANARY};
 pub(crate) use recovery::{Recovery, go_on, is_worse_than_seen, note_seen};
 pub(crate) use snapshot::{JudgeRead, JudgeState};
 pub(crate) use table::{EndedBy, PhaseRecord, is_unproven, values, waits_for_split, wrong_split};
-pub(crate) use watched::out_of_reach;
+pub(crate) use watched::{Watched, out_of_reach};
 
 use arm_checks::{ArmChecks, Observed};
 use criterion::Criterion;
@@ -95,7 +95,7 @@ use pre_deployment::PreDeployment;
 use prepared::{Increment, Spare};
 use test::Claim;
 use unconfirmed::Unconfirmed;
-use watched::{MetricDesign, Watched};
+use watched::MetricDesign;
 
 /// All tests and windows of one rollout.
 #[derive(Educe)]

@@ -214,7 +214,7 @@ impl Rollout {
     /// Whether a metric of the fix was compared with what the live version had before the start.
     pub(crate) fn was_compared_with_before(&self, metric: MetricName) -> bool {
         let watched = self.case.judged.judge().metric(metric);
-        self.plan.policy().moves_at_once() && watched.is_some_and(|of| of.has_compared())
+        self.plan.policy().moves_at_once() && watched.is_some_and(judge::Watched::has_compared)
     }
 
     /// Why a person had to pass the phase: no metric was read, none was judged, or its criteria were not
