@@ -20,12 +20,6 @@ const MISSED: &[(&str, &[&str])] = &[
         &["Planning: w 0.5, base 3%, r = 1.25, found"],
     ),
     (
-        "A plan takes the windows of rollback bounds with the planned number of requests, and phases one \
-         after the other as independent. Of 10,000 fixes that fail 1.5 times as often two get through all \
-         phases of `phased-canary` by the plan, and ten in rollouts.",
-        &["Power analysis of a plan: most standard errors off"],
-    ),
-    (
         "The sums of an arm cannot distinguish one client's failures from those of many. With counts \
          by instance (`replay`) they are clipped, and the cell holds.",
         &[
