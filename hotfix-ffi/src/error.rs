@@ -10,7 +10,7 @@ use hotfix_core::metric::ReadingError;
 use hotfix_core::plan::PlanError;
 use hotfix_core::policy::Problem;
 use hotfix_core::rollout::{InputError, InputKind, LogError, Refusal, SnapshotError, State};
-use hotfix_core::stats::{Range, StatError};
+use hotfix_core::stats::StatError;
 use hotfix_core::train::{TrainError, TrainRefusal, TrainRefusalReason};
 use hotfix_core::unit::{Timestamp, UnitError};
 use hotfix_core::vcs::{CommitError, VcsError};
@@ -296,13 +296,11 @@ fn parameter(error: &StatError) -> String {
         E::NotFinite { what, .. }
         | E::Negative { what, .. }
         | E::TooLarge { what, .. }
-        | E::BadConfidence { what, .. }
         | E::EmptySample { what }
         | E::NoTrials { what }
         | E::NotWhole { what, .. }
         | E::SampleNotFinite { what, .. }
-        | E::OutOfRange { what, .. }
-        | E::Outside { range: Range { what, .. }, .. } => match *what {
+        | E::OutOfRange { what, .. } => match *what {
             "bound" => "at_most",
             "interim analysis" => "evaluations",
             "tick length" => "tick_seconds",

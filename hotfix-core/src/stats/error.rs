@@ -42,8 +42,6 @@ coded! {
     StateVersion { version: u32 } => code! {HF-STAT-018},
     #[error("the state has invalid `{what}`: replay the log; a test without a log has to start again")]
     BadState { what: &'static str } => code! {HF-STAT-019},
-    #[error("{what} `{value}` is out of range: give one above 0 and below 1, such as 0.95")]
-    BadConfidence { what: &'static str, value: f64 } => code! {HF-STAT-021},
     /// Evidence of another number of metrics than the combination has weights for.
     #[error(
         "evidence of `{got}` metrics, but the combination has `{expected}` weights: \
@@ -56,14 +54,14 @@ coded! {
          feed all ticks to one state"
     )]
     NotMergeable { of: &'static str } => code! {HF-STAT-023},
-    #[error("{} `{value}` is out of range: give {}", range.what, range.expected)]
-    Outside {
-        /// The setting and its range.
-        range: &'static Range,
-        value: f64,
-    } => range.code,
+    /// A setting or parameter outside of its range; the code is that of the range.
     #[error("{what} `{value}` is out of range: give {expected}")]
-    OutOfRange { what: &'static str, value: f64, expected: &'static str } => code! {HF-STAT-030},
+    OutOfRange {
+        code: &'static str,
+        what: &'static str,
+        value: f64,
+        expected: &'static str,
+    } => code,
     #[error(
         "instance `{instance}` has `{ticks}` ticks, but the first has `{expected}`: \
          give zeros for a tick without data"
@@ -192,19 +190,18 @@ coded! {
 }
 
 /// A setting with the range of its values, and the code of the error where a value is outside.
-#[derive(Debug, PartialEq, Eq)]
-pub struct Range {
+#[derive(Clone, Copy)]
+pub(super) struct Range {
     code: &'static str,
-    /// The setting.
-    pub what: &'static str,
+    what: &'static str,
     expected: &'static str,
 }
 
 macro_rules! ranges {
     ($($name:ident: $code:expr, $what:literal, $expected:literal;)*) => {
         impl Range {
-            $(pub(super) const $name: &'static Self =
-                &Self { code: $code, what: $what, expected: $expected };)*
+            $(pub(super) const $name: Self =
+                Self { code: $code, what: $what, expected: $expected };)*
         }
     };
 }
@@ -222,6 +219,8 @@ ranges! {
         "1 to 1e9, such as 50 for proportions or 5 for latency";
     BOUNDARIES: code! {HF-STAT-014}, "boundaries", "1 to 12 boundaries";
     CAP: code! {HF-STAT-016}, "cap", "a gain of log e above 0, such as 0.6, or no cap";
+    CONFIDENCE: code! {HF-STAT-021}, "confidence", "one above 0 and below 1, such as 0.95";
+    POWER: code! {HF-STAT-021}, "power", "one above 0 and below 1, such as 0.95";
     SHARE: code! {HF-STAT-020}, "share", "a fraction above 0 and below 1";
     TEMPER: code! {HF-STAT-024}, "temper", "a factor above 0 and at most 1; 1 has no effect";
     THRESHOLD: code! {HF-STAT-025}, "threshold", "a log e above 0, such as 4.605 for 1 in 100";
@@ -234,21 +233,22 @@ ranges! {
 }
 
 impl Range {
-    /// [`StatError::Outside`], unless the value fits.
-    pub(super) const fn check(&'static self, fits: bool, value: f64) -> Result<(), StatError> {
-        if fits { Ok(()) } else { Err(StatError::Outside { range: self, value }) }
+    /// [`StatError::OutOfRange`], unless the value fits.
+    pub(super) const fn check(self, fits: bool, value: f64) -> Result<(), StatError> {
+        let Self { code, what, expected } = self;
+        if fits { Ok(()) } else { Err(StatError::OutOfRange { code, what, value, expected }) }
     }
 }
 
 impl StatError {
-    /// [`StatError::OutOfRange`], unless the value fits.
-    pub(super) fn unless(
+    /// [`StatError::OutOfRange`] of what has no code of its own, unless the value fits.
+    pub(super) const fn unless(
         fits: bool,
         what: &'static str,
         value: f64,
         expected: &'static str,
     ) -> Result<(), Self> {
-        if fits { Ok(()) } else { Err(Self::OutOfRange { what, value, expected }) }
+        Range { code: code! {HF-STAT-030}, what, expected }.check(fits, value)
     }
 
     /// The error of a count or an exposure; `None` where it is valid.

@@ -1,7 +1,7 @@
 //! Intervals of a verdict: for the rate of an arm, and an anytime-valid one for the ratio.
 
 use super::numeric::{between, exp, ln, ln1p, log_add_exp, log_sum_exp, normal_quantile, smaller};
-use super::{Counts, StatError, Totals};
+use super::{Counts, Range, StatError, Totals};
 use serde::{Deserialize, Serialize};
 
 /// Ratios that the interval for the ratio is built on: from 1/64 to 64, evenly spaced in the
@@ -66,7 +66,7 @@ impl Interval {
 /// ```
 pub fn wilson(counts: Counts, confidence: f64) -> Result<Interval, StatError> {
     counts.check_proportion()?;
-    let level = check_confidence("confidence", confidence)?;
+    let level = check_level(Range::CONFIDENCE, confidence)?;
     if counts.trials == 0.0 {
         return Ok(Interval { low: 0.0, high: 1.0 });
     }
@@ -106,7 +106,7 @@ pub fn wilson(counts: Counts, confidence: f64) -> Result<Interval, StatError> {
 /// assert!(interval.low > 1.5 && interval.contains(4.5) && interval.high < 14.0);
 /// ```
 pub fn ratio_interval(strata: &[Totals], confidence: f64) -> Result<Interval, StatError> {
-    let threshold = -ln(check_confidence("confidence", confidence)?);
+    let threshold = -ln(check_level(Range::CONFIDENCE, confidence)?);
     for Totals { canary, baseline } in strata {
         let of = |arm: &Counts| [("events", arm.events), ("trials", arm.trials)];
         for (what, sum) in of(canary).into_iter().chain(of(baseline)) {
@@ -143,14 +143,11 @@ pub fn ratio_interval(strata: &[Totals], confidence: f64) -> Result<Interval, St
     Ok(Interval { low: likelihood.end(threshold, -1.0), high: likelihood.end(threshold, 1.0) })
 }
 
-/// 1 minus a confidence or a power.
-pub(super) fn check_confidence(what: &'static str, value: f64) -> Result<f64, StatError> {
+/// 1 minus a confidence or a power, [`Range::CONFIDENCE`] or [`Range::POWER`].
+pub(super) fn check_level(range: Range, value: f64) -> Result<f64, StatError> {
     let level = 1.0 - value;
-    if value > 0.0 && level > 0.0 {
-        Ok(level)
-    } else {
-        Err(StatError::BadConfidence { what, value })
-    }
+    range.check(value > 0.0 && level > 0.0, value)?;
+    Ok(level)
 }
 
 /// Events of both arms, and the log odds that an event is the canary's at a ratio of 1.

@@ -56,7 +56,8 @@ pub mod replay;
 pub mod split;
 mod totals;
 
-pub use error::{Range, StatError};
+use error::Range;
+pub use error::StatError;
 pub use grid::{MAX_GRID, MAX_RATIO};
 pub use totals::{MAX_SPLITS, SplitTotals};
 

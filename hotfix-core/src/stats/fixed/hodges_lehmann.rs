@@ -5,8 +5,9 @@ use serde::{Deserialize, Serialize};
 use super::mann_whitney::FEW;
 use super::sample::sorted;
 use super::{Assumption, Assumptions, StatError};
+use crate::stats::Range;
 use crate::stats::distribution::RankSums;
-use crate::stats::interval::{Interval, check_confidence};
+use crate::stats::interval::{Interval, check_level};
 use crate::stats::numeric::normal_quantile;
 
 /// Result of [`hodges_lehmann`].
@@ -47,7 +48,7 @@ pub struct Shift {
 /// # Ok::<(), hotfix_core::stats::StatError>(())
 /// ```
 pub fn hodges_lehmann(x: &[f64], y: &[f64], confidence: f64) -> Result<Shift, StatError> {
-    let level = check_confidence("confidence", confidence)?;
+    let level = check_level(Range::CONFIDENCE, confidence)?;
     let (x, y) = (sorted("x", x)?, sorted("y", y)?);
     let differences = Differences { x: &x, y: &y };
     let (n_x, n_y) = (x.len(), y.len());

@@ -5,9 +5,9 @@ use serde::{Deserialize, Serialize};
 use super::{Alternative, Assumption, Assumptions, StatError};
 use super::{check_trials, null_is_infinite, p_value};
 use crate::stats::distribution::Binomial;
-use crate::stats::interval::{Interval, check_confidence};
+use crate::stats::interval::{Interval, check_level};
 use crate::stats::numeric::smaller;
-use crate::stats::{Counts, MAX_COUNT, MAX_RATIO};
+use crate::stats::{Counts, MAX_COUNT, MAX_RATIO, Range};
 
 /// Result of [`poisson_ratio`].
 #[serde_with::skip_serializing_none]
@@ -58,7 +58,7 @@ pub fn poisson_ratio(
     alternative: Alternative,
     confidence: f64,
 ) -> Result<PoissonRatio, StatError> {
-    let level = check_confidence("confidence", confidence)?;
+    let level = check_level(Range::CONFIDENCE, confidence)?;
     for (what, arm) in [("canary", canary), ("baseline", baseline)] {
         arm.check()?;
         check_trials(what, arm)?;

@@ -1,10 +1,10 @@
 //! Intervals for the proportion of an arm and for the difference of two.
 
 use super::{StatError, check_whole};
-use crate::stats::Counts;
 use crate::stats::distribution::Binomial;
-use crate::stats::interval::{Interval, check_confidence, wilson};
+use crate::stats::interval::{Interval, check_level, wilson};
 use crate::stats::numeric::{larger, smaller};
+use crate::stats::{Counts, Range};
 
 /// Clopper and Pearson's interval for the proportion of one arm; not sequential.
 ///
@@ -24,7 +24,7 @@ use crate::stats::numeric::{larger, smaller};
 /// # Ok::<(), hotfix_core::stats::StatError>(())
 /// ```
 pub fn clopper_pearson(counts: Counts, confidence: f64) -> Result<Interval, StatError> {
-    let level = check_confidence("confidence", confidence)?;
+    let level = check_level(Range::CONFIDENCE, confidence)?;
     counts.check_proportion()?;
     if counts.trials == 0.0 {
         return Ok(Interval { low: 0.0, high: 1.0 });

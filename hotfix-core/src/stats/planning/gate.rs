@@ -3,7 +3,7 @@
 use super::chances::Draw;
 use super::most_ratio;
 use crate::stats::grid::check_share;
-use crate::stats::interval::check_confidence;
+use crate::stats::interval::check_level;
 use crate::stats::numeric::{larger, normal_quantile};
 use crate::stats::{MAX_COUNT, Range, StatError};
 
@@ -101,7 +101,7 @@ pub fn fixed_horizon_trials(
 /// `z_a + z_b`.
 fn distance(alpha: f64, power: f64) -> Result<f64, StatError> {
     Range::ALPHA.check(alpha > 0.0 && alpha < 1.0, alpha)?;
-    check_confidence("power", power)?;
+    check_level(Range::POWER, power)?;
     // Below zero no data would be needed: the test finds by chance alone what is asked.
     Ok(larger(0.0, normal_quantile(power) - normal_quantile(alpha)))
 }

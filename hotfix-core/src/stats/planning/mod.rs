@@ -16,12 +16,12 @@ pub mod gate;
 pub(crate) mod windows;
 
 use super::grid::{Hypothesis, MAX_RATIO, check_share};
-use super::interval::{check_confidence, null_is_infinite};
+use super::interval::{check_level, null_is_infinite};
 use super::mixture::Limits;
 use super::numeric::{exp, larger, normal_cdf, smaller};
 use super::rate_ratio::DEFAULT_GRID;
 use super::replay::CountModel;
-use super::{Direction, StatError};
+use super::{Direction, Range, StatError};
 use core::f64::consts::PI;
 use crossing::Crossing;
 use serde::{Deserialize, Serialize};
@@ -258,7 +258,7 @@ impl Comparison {
     ) -> Result<Option<f64>, StatError> {
         self.check()?;
         check_minutes(minutes)?;
-        check_confidence("power", power)?;
+        check_level(Range::POWER, power)?;
         let finds = |ratio: f64| {
             self.chance_by_formula(model, ratio, minutes).is_ok_and(|chance| chance >= power)
         };
