@@ -235,7 +235,7 @@ impl Agenda {
                 matches!(status.phase, Phase::Next | Phase::Later(Awaits::Escalation))
             };
             let is_unanswered = |(other, (of, course)): (usize, (&Obligation, &DutyState))| {
-                of.ladder == Some(ladder)
+                of.counts_answers_of(ladder)
                     && course.told.asked.is_some()
                     && self.status(other, at).is_some_and(|status| status.is_asked())
             };

@@ -168,13 +168,24 @@ impl Answered {
     fn since(self, called: Timestamp) -> Timestamp {
         if called <= self.first { self.first } else { self.last }
     }
+
+    /// The answers of two escalations, of which an answer to one counts in the other.
+    fn with(self, other: Self) -> Self {
+        Self { first: self.first.min(other.first), last: self.last.max(other.last) }
+    }
 }
 
 type Moments = [Option<Timestamp>; Moment::ALL.len()];
 
 fn origin(moments: &Moments, moment: Moment) -> Option<(Moment, Timestamp)> {
-    let mut candidates = std::iter::successors(Some(moment), |moment| moment.fallback());
-    candidates.find_map(|moment| Some((moment, moments.get(moment as usize).copied().flatten()?)))
+    let mut candidate = Some(moment);
+    while let Some(moment) = candidate {
+        if let Some(at) = moments.get(moment as usize).copied().flatten() {
+            return Some((moment, at));
+        }
+        candidate = moment.fallback();
+    }
+    None
 }
 
 /// The agenda of one incident. Its size depends on the policy alone.

@@ -7,7 +7,7 @@ use crate::grade::{
     Audience, BranchDuty, DutyKind, Flow, MessageKind, Moment, Severity, closed_set,
 };
 use crate::policy::Policy;
-use crate::policy::section::{Due, Duty, Message, OBJECTIVE, REPORT, approval_duty};
+use crate::policy::section::{Due, Duty, Message, OBJECTIVE, REPORT, approval_duty, continuing};
 use crate::unit::{Name, RoleName, Span, Timestamp};
 
 closed_set! {
@@ -99,6 +99,9 @@ pub(super) struct Obligation {
     pub(super) audience: Option<Audience>,
     /// The escalation that it is a level of, or that an answer to it stops.
     pub(super) ladder: Option<usize>,
+    /// The other escalations whose answers count for it, while their conditions may hold: each with the
+    /// index of its first obligation.
+    pub(super) hears: Vec<(usize, usize)>,
     /// An acknowledgement does not stop this level of the escalation.
     pub(super) even_if_acknowledged: bool,
 }
@@ -117,7 +120,31 @@ impl Obligation {
         all.extend(Self::of_report(policy));
         all.extend(Self::of_approvals(policy));
         all.extend(Self::of_checklists(policy));
+        Self::connect(policy, &mut all, &ladders);
         (all, ladders.len())
+    }
+
+    /// Connects the escalation of every incident with those that continue it where their conditions
+    /// hold: an answer in the one counts in the other.
+    fn connect(policy: &Policy, all: &mut [Self], ladders: &[Option<&Condition>]) {
+        let main = ladders.iter().position(Option::is_none);
+        let continuing = continuing(policy.duties());
+        let parts = ladders
+            .iter()
+            .enumerate()
+            .filter(|(_, when)| when.is_some_and(|when| continuing.contains(&when)));
+        let first = |ladder| all.iter().position(|of: &Self| of.ladder == Some(ladder));
+        let named = |ladder| Some((ladder, first(ladder)?));
+        let parts: Vec<(usize, usize)> = parts.filter_map(|(ladder, _)| named(ladder)).collect();
+        let main_call = main.and_then(named);
+        for obligation in all.iter_mut() {
+            let Some(ladder) = obligation.ladder else { continue };
+            if Some(ladder) == main {
+                obligation.hears.clone_from(&parts);
+            } else if parts.iter().any(|(part, _)| *part == ladder) {
+                obligation.hears.extend(main_call);
+            }
+        }
     }
 
     fn of_duty<'p>(
@@ -229,6 +256,7 @@ impl Obligation {
             role: None,
             audience: None,
             ladder: None,
+            hears: Vec::new(),
             even_if_acknowledged: false,
         }
     }
@@ -328,6 +356,11 @@ impl Obligation {
     pub(super) fn ends_undone(&self, has_come: impl Fn(Moment) -> bool) -> bool {
         let is_fix = self.kind == DutyKind::Fix;
         is_fix && !self.settled_by.first().is_some_and(|moment| has_come(*moment))
+    }
+
+    /// Whether an answer in this escalation counts for it.
+    pub(super) fn counts_answers_of(&self, ladder: usize) -> bool {
+        self.ladder == Some(ladder) || self.hears.iter().any(|(other, _)| *other == ladder)
     }
 }
 

@@ -2,9 +2,10 @@
 
 use serde::Serialize;
 
-use super::Agenda;
 use super::item_state::{DutyState, Settled, Settlement};
 use super::obligations::{Obligation, Source};
+use super::{Agenda, Answered};
+use crate::fact::Truth;
 use crate::grade::{Calendar, DutyKind, Moment};
 use crate::policy::section::Due;
 use crate::unit::{Span, Timestamp};
@@ -403,8 +404,7 @@ impl Agenda {
         at: Timestamp,
     ) -> DutyStatus {
         let since = self.since(course);
-        let answered =
-            obligation.ladder.and_then(|of| self.state.ladders.get(of).copied().flatten());
+        let answered = self.answer_for(obligation);
         // An answer covers only what was called: a page whose time has come is made first, also where
         // the answer comes before the timer.
         let was_asked = course.told.asked.is_some();
@@ -463,6 +463,20 @@ impl Agenda {
                 ..DutyStatus::without_time(Phase::Later(Awaits::Escalation))
             },
         }
+    }
+
+    /// The answers that count for a call: those of its escalation, and of the others that it continues or
+    /// that continue it, while their conditions may hold.
+    fn answer_for(&self, obligation: &Obligation) -> Option<Answered> {
+        let answered = |ladder: usize| self.state.ladders.get(ladder).copied().flatten();
+        let may_hold = |first: usize| {
+            self.state.courses.get(first).is_some_and(|course| course.holds != Truth::No)
+        };
+        let others = obligation
+            .hears
+            .iter()
+            .filter_map(|(ladder, first)| answered(*ladder).filter(|_| may_hold(*first)));
+        obligation.ladder.and_then(answered).into_iter().chain(others).reduce(Answered::with)
     }
 
     /// The moment that ended calls to its role which count `from` this time; None while they go on.

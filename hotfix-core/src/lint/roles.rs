@@ -6,11 +6,12 @@ use super::fault;
 use super::finding::{Finding, found, put_once, report};
 use super::format::{names, of_a, time};
 use crate::deadline::Who;
+use crate::fact::Condition;
 use crate::gate::approval::stand_ins_of;
 use crate::gate::is_same_person;
 use crate::grade::{DutyKind, Severity};
 use crate::policy::Policy;
-use crate::policy::section::{Approval, Duty, SeverityLevel};
+use crate::policy::section::{Approval, Duty, SeverityLevel, continuing};
 use crate::sorting::sort_by_key;
 use crate::unit::RoleName;
 
@@ -152,6 +153,7 @@ fn one_approver(policy: &Policy, severity: Option<Severity>, findings: &mut Vec<
 
 fn escalation(policy: &Policy, findings: &mut Vec<Finding>) {
     let anyone = policy.duties().iter().any(|duty| duty.kind == DutyKind::Escalate);
+    let continuing = continuing(policy.duties());
     for severity in severities(policy) {
         let levels = levels(policy, severity);
         let hotfix = |severity: &Severity| policy.severity(*severity).is_some_and(|l| l.hotfix);
@@ -160,7 +162,7 @@ fn escalation(policy: &Policy, findings: &mut Vec<Finding>) {
                 "a {severity} is answered with a hot-fix, but has no escalation policy, unlike other severities"
             }
         }
-        level_faults(severity, &levels, findings);
+        level_faults(&continuing, severity, &levels, findings);
     }
 }
 
@@ -200,6 +202,7 @@ fn levels(policy: &Policy, severity: Option<Severity>) -> Vec<EscalationLevel<'_
 }
 
 fn level_faults(
+    continuing: &[&Condition],
     severity: Option<Severity>,
     levels: &[EscalationLevel<'_>],
     findings: &mut Vec<Finding>,
@@ -223,7 +226,7 @@ fn level_faults(
             put_once(findings, format!("/duties/{index}/level"), fault);
         }
         let mut lower = before.iter().rev().filter(|(_, number, _)| *number < step);
-        if let Some((_, _, earlier)) = lower.find(|(_, _, other)| other.when == duty.when)
+        if let Some((_, _, earlier)) = lower.find(|(_, _, other)| is_one(continuing, duty, other))
             && earlier.from == duty.from
             && let (Some(first), Some(within)) = (earlier.within.within(), duty.within.within())
             && within <= first
@@ -234,5 +237,14 @@ fn level_faults(
             };
             put_once(findings, format!("/duties/{index}/within"), fault);
         }
+    }
+}
+
+/// Whether two levels are of one escalation: they have one condition, or the one with a condition
+/// continues the other.
+fn is_one(continuing: &[&Condition], level: &Duty, other: &Duty) -> bool {
+    match (&level.when, &other.when) {
+        (None, Some(when)) | (Some(when), None) => continuing.contains(&when),
+        (level, other) => level == other,
     }
 }

@@ -242,10 +242,18 @@ impl Rollout {
                 Err(RefusalReason::NotReady { missing: missing.join("; "), more })
             }
             _ if state.accepts().contains(&kind) && self.is_of_use(kind) => Ok(()),
-            (Command::Approve { .. } | Command::Deny { .. } | Command::Withdraw { .. }, _)
-                if self.accepted().contains(&kind) =>
-            {
-                Ok(())
+            (Command::Approve { .. } | Command::Deny { .. } | Command::Withdraw { .. }, _) => {
+                let accepted = self.accepted();
+                if accepted.contains(&kind) {
+                    return Ok(());
+                }
+                let met = self.case.readiness.afterwards(self.plan.policy()) == Afterwards::Met;
+                let mut instead = vec![InputKind::Report, InputKind::Pause, InputKind::RollBack];
+                instead.retain(|kind| accepted.contains(kind));
+                if instead.is_empty() {
+                    instead.push(InputKind::Note);
+                }
+                Err(RefusalReason::NothingToApprove { met, instead })
             }
             _ => Err(RefusalReason::State { accepted: self.accepted() }),
         }

@@ -57,8 +57,10 @@ pub(super) fn follow(
     let is_open = is_asked && !case.people.are_answered_by(&input.command);
     let is_in_doubt = was_resolved && (asks_now || is_open);
     // Who has read of the incident reads an update, not another alert.
-    let is_known =
-        |notice: &Announcement| notice.audience.is_some_and(|audience| case.has_read(audience));
+    let is_known = |notice: &Announcement| {
+        let Some(audience) = notice.audience else { return false };
+        if notice.first { case.has_read(audience) } else { case.has_read_on(audience) }
+    };
     // A notice that is asked for again is the same as an update that is due now.
     let is_updated = |notice: &Announcement| {
         let update = (DutyKind::Update, notice.audience);

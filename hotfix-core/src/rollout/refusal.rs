@@ -166,6 +166,14 @@ coded! {
     /// No demand that the role serves accepts a verbal approval.
     #[error("verbal approval by `{role}` is not accepted: {remedy}")]
     NotSpoken { role: RoleName, remedy: String } => code! {HF-ROLL-017},
+    /// An approval after the start, with nothing left to approve.
+    #[error("{}: to object, send {}", if *.met { "all approvals that may follow the start have been given" } else { "the policy lets no approval follow the start" }, quoted(.instead, " or "))]
+    NothingToApprove {
+        /// There were demands that may follow the start, and all are approved.
+        met: bool,
+        /// How to object in this state.
+        instead: Vec<InputKind>,
+    } => code! {HF-ROLL-018},
     /// An item is waived, or marked as not applicable, without a reason.
     #[error("`{item}` cannot be set aside without a reason: give it in `{field}`")]
     NoReason { item: Name, field: &'static str } => code! {HF-ROLL-019},

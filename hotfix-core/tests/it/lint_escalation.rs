@@ -90,6 +90,7 @@ fn time_1_ladders_with_holes_are_found() {
     assert!(codes(&by_day((1, 0), (1, 5), (2, 30))).is_empty());
     assert!(codes(&by_day((1, 0), (2, 5), (3, 30))).is_empty());
     assert_eq!(codes(&by_day((1, 0), (1, 5), (3, 30))), ["HF-LINT-049 /duties/2/level"]);
+    assert_eq!(codes(&by_day((1, 0), (1, 30), (2, 30))), ["HF-LINT-063 /duties/2/within"]);
     // Those for the day are not compared with those for the night; two for the night are.
     assert!(codes(&by_day((1, 10), (2, 5), (3, 30))).is_empty());
     let two = json!([

@@ -67,6 +67,17 @@ impl Duty {
         }
     }
 
+    /// Whether both are calls at the same place of an escalation: levels with one number, or pages, which
+    /// are made at once like a first level without a delay.
+    fn is_called_with(&self, other: &Self) -> bool {
+        match (self.level, other.level) {
+            (Some(level), Some(other)) => level == other,
+            (None, Some(_)) => other.within == Due::Within(Span::ZERO),
+            (None, None) => true,
+            (Some(_), None) => false,
+        }
+    }
+
     /// Whether it is due for incidents of this severity.
     pub fn is_for(&self, severity: Severity) -> bool {
         self.severities.is_empty() || self.severities.contains(&severity)
@@ -82,6 +93,38 @@ impl Policy {
         let is_covered = self.duties().iter().any(|of| of.covers_report(within) && is_for(of));
         (!is_covered).then_some(within)
     }
+}
+
+/// The conditions whose calls continue the escalation of every incident: that one has no call of its
+/// own at their places. A level that it has, too, begins an escalation beside it, such as that of a
+/// security team.
+pub(crate) fn continuing(duties: &[Duty]) -> Vec<&Condition> {
+    let (mut main, mut parts) = (Vec::new(), Vec::<(&Condition, Vec<&Duty>)>::new());
+    for duty in duties.iter().filter(|duty| duty.is_of_escalation()) {
+        let Some(when) = &duty.when else {
+            main.push(duty);
+            continue;
+        };
+        match parts.iter_mut().find(|(known, _)| *known == when) {
+            Some((_, calls)) => calls.push(duty),
+            None => parts.push((when, vec![duty])),
+        }
+    }
+    parts.retain(|(_, calls)| continues(calls, &main));
+    parts.into_iter().map(|(when, _)| when).collect()
+}
+
+fn continues(calls: &[&Duty], main: &[&Duty]) -> bool {
+    let mut meets = false;
+    for severity in Severity::ALL {
+        let mut own = calls.iter().filter(|duty| duty.is_for(*severity)).peekable();
+        let mut main = main.iter().filter(|duty| duty.is_for(*severity)).peekable();
+        meets |= own.peek().is_some() && main.peek().is_some();
+        if own.any(|own| main.clone().any(|other| own.is_called_with(other))) {
+            return false;
+        }
+    }
+    meets
 }
 
 impl DutyKind {

@@ -36,7 +36,7 @@ pub(crate) use command::{CommandPart, command_parts, quoted_value};
 pub use condition::Implication;
 pub use due::Due;
 pub use duty::Duty;
-pub(crate) use duty::{OBJECTIVE, REPORT, REPORT_TITLE, approval_duty};
+pub(crate) use duty::{OBJECTIVE, REPORT, REPORT_TITLE, approval_duty, continuing};
 pub use list::TimeRange;
 pub use message::{Message, Promise, Report};
 pub use message_field::{MESSAGE_FIELDS, MessageField, Reach};

@@ -117,6 +117,16 @@ impl RolloutState {
         }
     }
 
+    /// Whether an audience has read more than alerts: then a repeated alert is sent as an update.
+    pub(super) fn has_read_on(&self, audience: Audience) -> bool {
+        let follows = FOLLOWERS.contains(&audience);
+        match audience {
+            Audience::Public => self.people.page_goes_on(),
+            _ if follows && self.agenda.came(Moment::DeployStarted).is_some() => true,
+            _ => self.people.reader(audience).is_some_and(|reader| reader.updated),
+        }
+    }
+
     /// Whether the fix has traffic, or a pending, failed or superseded change may give it some.
     pub(super) fn has_traffic(&self) -> bool {
         let mut pending = self.actions.pending().iter();

@@ -42,6 +42,8 @@ pub(crate) struct People {
     pub(super) on_status_page: bool,
     /// The page's last text says that a fix is on its way, or that users have it.
     pub(super) page_promises: bool,
+    /// The page's last text is not an alert.
+    pub(super) page_goes_on: bool,
     /// Audiences other than the public that read an alert or an update, or were paged.
     pub(super) readers: Vec<Reader>,
     /// The severity that followers read with the last start of a deployment.
@@ -64,6 +66,8 @@ pub(crate) struct Reader {
     pub(crate) severity: Option<Named>,
     /// The severity that it had read before, where that was another.
     pub(crate) before: Option<Named>,
+    /// It read an update.
+    pub(crate) updated: bool,
     /// It read no message: one of its people was paged.
     pub(crate) paged: bool,
 }
@@ -343,6 +347,7 @@ impl People {
                     self.on_status_page = true;
                     let of_fix = !matches!(message, MessageKind::Alert | MessageKind::Resolved);
                     self.page_promises = is_out && of_fix;
+                    self.page_goes_on = *message != MessageKind::Alert;
                 }
                 Act::Notify { message: MessageKind::DeploymentStarted, role: None, .. } => {
                     self.severity_at_start = severity;
@@ -366,9 +371,10 @@ impl People {
         severity: Option<Named>,
     ) {
         let now = severity.map(|now| now.severity);
-        let paged = message.is_none();
+        let (updated, paged) = (message == Some(MessageKind::Update), message.is_none());
         let known = self.readers.iter_mut().find(|reader| reader.audience == audience);
         if let Some(reader) = known {
+            reader.updated |= updated;
             reader.paged &= paged;
             if !paged {
                 reader.before = reader.severity.filter(|_| reader.read_another(now));
@@ -379,7 +385,7 @@ impl People {
         // Who follows the rollout reads of its start.
         let before = self.severity_at_start.filter(|_| FOLLOWERS.contains(&audience));
         let before = before.filter(|before| Some(before.severity) != now);
-        self.readers.push(Reader { audience, severity, before, paged });
+        self.readers.push(Reader { audience, severity, before, updated, paged });
     }
 
     /// What an audience read of the incident; None where it read nothing of it.
@@ -445,6 +451,7 @@ getters! {
     train: Option<TrainNotice> = self.train;
     on_status_page: bool = self.on_status_page;
     page_promises: bool = self.page_promises;
+    page_goes_on: bool = self.page_goes_on;
     readers: &[Reader] = self.readers.as_slice();
     unanswered: Option<&Unanswered> = self.unanswered.as_ref();
     set_aside: Option<&Unanswered> = self.set_aside.as_ref();
