@@ -13,9 +13,9 @@ pub(crate) fn parts(name: &str) -> impl Iterator<Item = &str> {
     parts.map(|part| part.trim().trim_matches('"')).filter(|part| !is_blank(part))
 }
 
-/// Whether two names are one person's. Case, the Unicode form of letters, characters that nobody sees,
-/// quotes and white space around the name make no difference; other white space counts as one space. Of
-/// names in git's form `Name <address>` one equal part is enough.
+/// Whether two names are one person's. Case, whether a letter is composed with its marks, characters that
+/// nobody sees, quotes and white space around the name make no difference; other white space counts as one
+/// space. Of names in git's form `Name <address>` one equal part is enough.
 ///
 /// ```
 /// use hotfix_core::gate::is_same_person;
