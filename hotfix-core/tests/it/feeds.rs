@@ -4,7 +4,7 @@
 
 use std::collections::BTreeMap;
 
-use hotfix_core::judge::{Judge, Reason, Use, Verdict};
+use hotfix_core::judge::{Decision, Judge, Reason, Use, Verdict};
 use hotfix_core::metric::{Arms, Observation, Sample};
 use hotfix_core::unit::{Span, Timestamp};
 
@@ -136,6 +136,24 @@ fn field_16_totals_of_arms_in_step_are_judged_as_their_differences() {
     let evidence = |verdict: &Verdict| verdict.metrics[0].1.log_e;
     assert_eq!(evidence(&differences), evidence(&of_totals));
     assert!(evidence(&differences).is_some_and(|log_e| log_e > 0.0));
+}
+
+/// A total of 0 at each reading is how a query without a result is often written.
+#[test]
+fn field_3_totals_that_never_rise_are_an_arm_without_requests() {
+    let cell = Cell::new(10, 10, 0.0);
+    let without = |first: f64| {
+        judged(&cell, 90, |tick| Arms {
+            canary: Some(Sample::Pair(0.0, first)),
+            baseline: Some(Sample::Pair(tick as f64, 150.0 * tick as f64)),
+            totals: true,
+        })
+    };
+    for verdict in [without(0.0), without(7.0)] {
+        let reasons: Vec<Reason> = verdict.causes.iter().map(|cause| cause.reason).collect();
+        assert_eq!(verdict.decision, Decision::Ask, "{reasons:?}");
+        assert_eq!(reasons, [Reason::TooFewTrials, Reason::SplitNotAsPlanned]);
+    }
 }
 
 /// Instances of both arms, each read at its own second of a minute, in ticks of 10 s.

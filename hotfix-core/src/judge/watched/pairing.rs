@@ -57,9 +57,12 @@ impl Pairing {
     #[inline]
     pub(super) fn is_cold(&self, design: &MetricDesign, tick: &Tick, at: Timestamp) -> bool {
         let (Some(began), watch) = (self.began, &design.watch) else { return false };
-        let since = if tick.totals { self.readings.new_at } else { self.readings.read_at };
-        let since = since.map_or(began, |since| since.max(began));
         let warm = began + watch.warm_up;
+        // Totals that have not risen for so long are no counts that are still to come, but none.
+        let rises = || tick.row[..design.layout.columns()].iter().any(|value| *value > 0.0);
+        let awaits = tick.totals && (at <= warm + watch.stale || rises());
+        let since = if awaits { self.readings.new_at } else { self.readings.read_at };
+        let since = since.map_or(began, |since| since.max(began));
         at < warm || since + watch.cadence < warm && !design.metric.kind.lasts()
     }
 
