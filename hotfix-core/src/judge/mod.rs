@@ -494,6 +494,12 @@ impl Judge {
         self.watched.iter().any(|watched| watched.readings().live_read_at.is_some())
     }
 
+    /// Since when the canary has had no request that a deciding metric counts, although it is read; None
+    /// where each has some.
+    pub(crate) fn without_requests_since(&self) -> Option<Timestamp> {
+        self.deciding().filter_map(Watched::without_requests_since).min()
+    }
+
     /// Calls `visit` with the moments at which a verdict may change without a reading: a silent
     /// metric becomes stale or missing for too long, an alert has lasted at this share, latency
     /// evidence has settled. `live`: the live version is read beside the canary.

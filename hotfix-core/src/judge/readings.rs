@@ -332,7 +332,12 @@ impl Requests {
     /// chance may explain it.
     #[inline]
     pub(super) fn stopped_since(self, began: Option<Timestamp>) -> Option<Timestamp> {
-        if self.stopped { self.at.max(began) } else { None }
+        if self.stopped { self.last(began) } else { None }
+    }
+
+    /// When the last requests came; without any, when the watch began.
+    pub(super) fn last(self, began: Option<Timestamp>) -> Option<Timestamp> {
+        self.at.max(began)
     }
 }
 

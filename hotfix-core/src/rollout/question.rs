@@ -2,7 +2,7 @@
 
 use crate::fact::{Facts, Impact};
 use crate::gate::checklist::open_criteria;
-use crate::grade::{Moment, OnFailure};
+use crate::grade::{Moment, OnFailure, Response};
 use crate::judge::{Cause, Decision, Reason};
 use crate::plan::Plan;
 use crate::policy::section::{Checklist, Contingency, Phase};
@@ -327,9 +327,19 @@ impl Conclusion<'_> {
             let decides = |question| self.case.judged.would_decide(self.plan, &question);
             question.map(decides) == Some(Decision::RollBack)
         };
-        until.filter(|until| *until > at).filter(is_missed).map_or_else(String::new, |until| {
-            format!(" If {goes_on}, it is rolled back at {} by what was read.", moment(until))
-        })
+        let until = until.filter(|until| *until > at).filter(is_missed);
+        let no_data = self.plan.policy().watch().no_data;
+        let rolls_back = no_data.then == Response::RollBack;
+        let idle = self.case.judged.judge().without_requests_since().filter(|_| rolls_back);
+        match (idle.map(|since| since + no_data.after), until) {
+            (Some(idle), until) if idle > at && until.is_none_or(|until| idle < until) => {
+                format!(" If no request comes, it may be rolled back from {} on.", moment(idle))
+            }
+            (_, Some(until)) => {
+                format!(" If {goes_on}, it is rolled back at {} by what was read.", moment(until))
+            }
+            _ => String::new(),
+        }
     }
 
     /// Asks whether to deploy all the same where the policy calls for the normal process, the change

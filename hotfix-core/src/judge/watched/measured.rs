@@ -236,6 +236,14 @@ impl Watched {
         }
     }
 
+    /// Since when the canary has had no request, if its last reading has none.
+    pub(in crate::judge) fn without_requests_since(&self) -> Option<Timestamp> {
+        let (kind, readings) = (self.metric().kind, self.readings());
+        let is_counted = kind.counts_requests() || kind.is_traffic();
+        readings.seen_at.filter(|at| is_counted && readings.idle(*at)[CANARY])?;
+        readings.requests[CANARY].last(self.began())
+    }
+
     /// Whether the traffic of the metric's arms can show that they are swapped.
     #[inline]
     pub(in crate::judge) fn shows_swapped_arms(&self) -> bool {
