@@ -388,6 +388,7 @@ impl Clipped<'_> {
     fn look(&mut self, counts: &[Counts]) -> Result<bool, StatError> {
         let ByInstance { design, clip, .. } = self.by;
         self.counts.clear();
+        let clip = clip.shared(counts.iter().copied());
         self.counts.extend(counts.iter().map(|counts| clip.clipped(*counts)));
         let (of_canary, of_baseline) = self.counts.split_at(self.canary);
         let [canary, baseline] = [of_canary, of_baseline].map(|arm| {

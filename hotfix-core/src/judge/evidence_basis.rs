@@ -207,11 +207,11 @@ impl EvidenceBasis {
 
     /// Bounds the counts of each instance in a reading; None unless all counts come by instance.
     #[inline]
-    pub(super) fn clip(&self) -> Option<&Clip> {
+    pub(super) fn clip(&self) -> Option<Clip> {
         self.instances?;
         match self.of_phase() {
-            Some(limits) => limits.by_instance.as_ref().map(|of| &of.1),
-            None => self.by_reference.as_ref(),
+            Some(limits) => limits.by_instance.map(|of| of.1),
+            None => self.by_reference,
         }
     }
 

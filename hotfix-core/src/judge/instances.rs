@@ -67,9 +67,9 @@ impl<'a> InstanceArm<'a> {
 
 /// How the rollback test counts a tick.
 #[derive(Clone, Copy)]
-pub(super) struct Counting<'a> {
+pub(super) struct Counting {
     /// Bounds what each instance counts.
-    pub(super) clip: Option<&'a Clip>,
+    pub(super) clip: Option<Clip>,
     /// How many times as bad as tolerated the canary may be.
     pub(super) allowed: f64,
 }
@@ -161,7 +161,7 @@ impl Instances {
         test: &Aligned<Test>,
         canary: InstanceArm<'_>,
         fed: Option<(Counts, Counts)>,
-        counting: Counting<'_>,
+        counting: Counting,
     ) {
         let of_total = || test.map(Test::of_counts);
         self.each_without(of_total, canary, counting.clip, |without, part| {
@@ -180,7 +180,7 @@ impl Instances {
         test: &mut Aligned<Test>,
         canary: InstanceArm<'_>,
         bracket: &Bracket,
-        counting: Counting<'_>,
+        counting: Counting,
     ) {
         let of_total = test.map(Test::of_counts);
         for side in Side::BOTH {
@@ -215,7 +215,7 @@ impl Instances {
         &mut self,
         of_total: impl Fn() -> Option<Aligned<CountEvidence>>,
         canary: InstanceArm<'_>,
-        clip: Option<&Clip>,
+        clip: Option<Clip>,
         mut update: impl FnMut(&mut Without, Counts),
     ) {
         let parts =
@@ -436,7 +436,7 @@ fn owned(names: &[Arc<str>]) -> Vec<String> {
     names.iter().map(ToString::to_string).collect()
 }
 
-impl Counting<'_> {
+impl Counting {
     /// Updates the evidence without one instance, which has this part of the canary's counts.
     fn update(
         self,

@@ -3,6 +3,7 @@
 
 use crate::metric::{Observation, ReadingError, Tick, Unused};
 use crate::stats::Counts;
+use crate::stats::replay::Clip;
 use crate::text::instead;
 use crate::unit::{MetricName, Share, Timestamp};
 
@@ -31,6 +32,8 @@ pub(super) struct Increment {
     pub(super) tick: Tick,
     /// The tick's counts by stratum, or as a whole; none for latency.
     pub(super) counts: Vec<(Counts, Counts)>,
+    /// Bounds what each instance counts in this tick.
+    pub(super) clip: Option<Clip>,
     /// The bad events of each arm that are above the bound for an instance. The rollback test does
     /// not count them.
     pub(super) clipped: [f64; 2],

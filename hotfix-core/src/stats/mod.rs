@@ -130,11 +130,17 @@ impl Counts {
     }
 }
 
-impl<'a> std::iter::Sum<&'a Self> for Counts {
-    fn sum<I: Iterator<Item = &'a Self>>(parts: I) -> Self {
+impl std::iter::Sum for Counts {
+    fn sum<I: Iterator<Item = Self>>(parts: I) -> Self {
         parts.fold(Self::default(), |sum, part| {
             Self::new(sum.events + part.events, sum.trials + part.trials)
         })
+    }
+}
+
+impl<'a> std::iter::Sum<&'a Self> for Counts {
+    fn sum<I: Iterator<Item = &'a Self>>(parts: I) -> Self {
+        parts.copied().sum()
     }
 }
 

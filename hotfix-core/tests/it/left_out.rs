@@ -8,9 +8,11 @@ use hotfix_core::metric::{Arms, Histogram, Observation, Sample};
 use hotfix_core::plan::{Histories, Plan, Subject};
 use hotfix_core::policy::Policy;
 use hotfix_core::unit::{MetricName, Share, Span, Timestamp};
+use rand_distr::{Distribution, Poisson};
 use serde_json::{Value, json};
 
 use crate::latency_worlds::moment;
+use crate::noise::stream;
 
 /// `standard` with the error rate alone and a rollback bound that nothing suppresses.
 fn policy(model: &str) -> Arc<Policy> {
@@ -115,6 +117,61 @@ fn explained(
 /// The tick that rolls back; None if none does.
 fn rolled_back(verdicts: &[Verdict]) -> Option<usize> {
     verdicts.iter().position(|verdict| verdict.decision == Decision::RollBack)
+}
+
+/// What is read at a tick of pods of the canary and of the live version, `of` each with so many requests,
+/// where so many of the requests fail, independently.
+fn fleet(
+    seed: u64,
+    of: [(usize, f64); 2],
+    failing: impl Fn(usize) -> [f64; 2],
+) -> impl Fn(usize) -> (MetricName, Arms) {
+    move |tick| {
+        let mut random = stream(1_000 * seed + u64::try_from(tick).unwrap());
+        let rates = failing(tick);
+        let [canary, baseline] = [0, 1].map(|arm: usize| {
+            let (pods, requests) = of[arm];
+            let failed = Poisson::new(requests * rates[arm]).unwrap();
+            let mut pod = |pod| (format!("{arm}-{pod}"), [failed.sample(&mut random), requests]);
+            Some(Sample::Instances((0..pods).map(&mut pod).collect()))
+        });
+        (error_rate(), Arms { canary, baseline, ..Arms::default() })
+    }
+}
+
+/// `standard` with the error rate alone, usually 0.3%, and no bound.
+fn by_evidence() -> Plan {
+    let metric = json!({
+        "title": "error rate", "kind": "proportion", "worse": "higher", "weight": 1.0,
+        "reference": 0.003,
+    });
+    Plan::try_new(only(|_| json!({ "error_rate": metric })), subject()).unwrap()
+}
+
+/// An outage that both versions have is no evidence, whatever the pods' traffic: a bound on each pod at the
+/// usual rate left the smaller pods of the canary with more failures for a request.
+#[test]
+fn stat_2_an_outage_of_both_versions_is_no_evidence_where_pods_differ_in_traffic() {
+    let plan = by_evidence();
+    for seed in 0..10 {
+        let outage = |tick| [if tick >= 30 { 0.06 } else { 0.003 }; 2];
+        let seen = watch(&plan, fleet(seed, [(5, 100.0), (20, 225.0)], outage));
+        assert_eq!(rolled_back(&seen), None, "{seed}");
+    }
+}
+
+/// In an incident each pod of the live version is beyond the usual rate, and so is the fix.
+#[test]
+fn stat_2_a_fix_that_is_worse_than_a_failing_live_version_is_rolled_back() {
+    let plan = by_evidence();
+    for seed in 0..10 {
+        let seen = watch(&plan, fleet(seed, [(2, 250.0), (18, 250.0)], |_| [0.1, 0.02]));
+        assert!(
+            rolled_back(&seen).is_some_and(|tick| tick < 12),
+            "{seed}: {:?}",
+            rolled_back(&seen)
+        );
+    }
 }
 
 /// A customer on one pod retries for two minutes: 60% of its requests fail.

@@ -192,18 +192,41 @@ impl Model {
         all.events / all.trials
     }
 
-    fn clip(&mut self, rate: f64, unclipped: &[Vec<Counts>]) {
-        for (series, unclipped) in self.series.iter_mut().zip(unclipped) {
-            for (counts, unclipped) in series.iter_mut().zip(unclipped) {
-                let mean = rate * unclipped.trials;
-                let (mut term, mut most) = (exp(-mean), 0.0);
-                let mut at_most = term;
-                while most < 1.0 || 1.0 - at_most > 1e-3 {
-                    most += 1.0;
-                    term *= mean / most;
-                    at_most += term;
-                }
-                counts.events = unclipped.events.min(most);
+    /// Clips the counts of one tick at this rate.
+    fn clip(rate: f64, tick: &[Counts]) -> Vec<Counts> {
+        let most = |mean: f64| {
+            let (mut term, mut most) = (exp(-mean), 0.0);
+            let mut at_most = term;
+            while most < 1.0 || 1.0 - at_most > 1e-3 {
+                most += 1.0;
+                term *= mean / most;
+                at_most += term;
+            }
+            most
+        };
+        let one = |of: &Counts| Counts::new(of.events.min(most(rate * of.trials)), of.trials);
+        tick.iter().map(one).collect()
+    }
+
+    /// The rate that a tick's counts share: of all but the one that is the farthest above its bound.
+    fn shared(rate: f64, tick: &[Counts]) -> f64 {
+        let clipped = Self::clip(rate, tick);
+        let above = |at: usize| tick[at].events - clipped[at].events;
+        let worst = (0..tick.len()).max_by(|a, b| above(*a).total_cmp(&above(*b))).expect("some");
+        let others: Vec<usize> = (0..tick.len()).filter(|at| *at != worst).collect();
+        let of = |part: fn(&Counts) -> f64| others.iter().map(|at| part(&tick[*at])).sum::<f64>();
+        let others = Counts::new(of(|of| of.events), of(|of| of.trials));
+        let share = above(worst) > 0.0 && Self::clip(rate, &[others])[0] != others;
+        if share { others.events / others.trials } else { rate }
+    }
+
+    /// Clips each tick, at the rate that it `shares` or at this one.
+    fn clip_all(&mut self, rate: f64, unclipped: &[Vec<Counts>], shares: bool) {
+        for at in 0..unclipped[0].len() {
+            let tick: Vec<Counts> = unclipped.iter().map(|series| series[at]).collect();
+            let rate = if shares { Self::shared(rate, &tick) } else { rate };
+            for (series, counts) in self.series.iter_mut().zip(Self::clip(rate, &tick)) {
+                series[at] = counts;
             }
         }
     }
@@ -289,9 +312,9 @@ impl Model {
 
     fn limits(mut self) -> ByInstance {
         let unclipped = self.series.clone();
-        self.clip(self.rate(), &unclipped);
+        self.clip_all(self.rate(), &unclipped, false);
         let clip_rate = self.rate();
-        self.clip(clip_rate, &unclipped);
+        self.clip_all(clip_rate, &unclipped, true);
         let cap = Self::fit(&self.maxima(None)) / 2.0;
         let capped = self.maxima(Some(cap));
         let floor = ln(100.0) * (0.75 * self.dispersion()).max(1.0);

@@ -16,6 +16,7 @@ use crate::metric_kind::Data;
 use crate::policy::section::{Metric, Model, Watch};
 use crate::stats::Counts;
 use crate::stats::latency::MAX_BOUNDARIES;
+use crate::stats::replay::Clip;
 use crate::unit::{MetricName, Share, Span, Timestamp};
 
 use super::Watched;
@@ -175,18 +176,23 @@ impl MetricDesign {
         (arm(row[0], row[1]), arm(row[2], row[3]))
     }
 
-    /// The bad events of each arm in a tick that are above the bound for one instance; 0 unless all
-    /// counts come by instance.
-    pub(super) fn clipped(&self, tick: &Tick) -> [f64; 2] {
-        let Some(clip) = self.basis.clip() else { return [0.0; 2] };
-        let mut clipped = [0.0; 2];
-        for (clipped, instances) in clipped.iter_mut().zip(&tick.instances) {
-            for &[events, trials] in instances {
-                let bad = self.metric.worse.bad(events, trials);
-                *clipped += clip.excess(Counts::new(bad, trials));
-            }
+    /// The bound for one instance in a tick, and the bad events of each arm that are above it. None
+    /// and 0 unless all counts come by instance.
+    pub(super) fn clip(&self, tick: &Tick) -> (Option<Clip>, [f64; 2]) {
+        let Some(clip) = self.basis.clip() else { return (None, [0.0; 2]) };
+        let bad = |&[events, trials]: &[f64; 2]| {
+            Counts::new(self.metric.worse.bad(events, trials), trials)
+        };
+        let above = |clip: Clip| {
+            let of = |arm: &Vec<[f64; 2]>| arm.iter().map(|of| clip.excess(bad(of))).sum();
+            [of(&tick.instances[0]), of(&tick.instances[1])]
+        };
+        let clipped = above(clip);
+        if clipped == [0.0; 2] {
+            return (Some(clip), clipped);
         }
-        clipped
+        let shared = clip.shared(tick.instances.iter().flatten().map(bad));
+        (Some(shared), above(shared))
     }
 }
 

@@ -16,6 +16,7 @@ use serde::{Deserialize, Serialize};
 use crate::getters::getters;
 use crate::metric::{Band, Counters, Reading, ReadingError, Tick, Window};
 use crate::policy::section::{Bound, Metric, Watch};
+use crate::stats::replay::Clip;
 use crate::stats::{Counts, StatError, Totals};
 use crate::unit::{Share, Span, Timestamp};
 
@@ -185,7 +186,7 @@ impl Watched {
         }
         readings.read((metric, layout), (reading, &increment.tick), at, *began, watch.stale);
         readings.lays_out = lays_out;
-        increment.clipped = self.clip(&increment.tick);
+        (increment.clip, increment.clipped) = self.clip(&increment.tick);
         self.learn_first_totals(increment, reading);
     }
 
@@ -195,18 +196,18 @@ impl Watched {
         self.pairing.readings.lost.get_or_insert(at);
     }
 
-    /// The bad events of each arm in this tick that are above the bound for one instance; 0 unless
-    /// all counts come by instance. See `docs/decisions/replay-by-instance.md`.
-    fn clip(&mut self, tick: &Tick) -> [f64; 2] {
+    /// As [`MetricDesign::clip`], once it is known how the tick's counts came. See
+    /// `docs/decisions/replay-by-instance.md`.
+    fn clip(&mut self, tick: &Tick) -> (Option<Clip>, [f64; 2]) {
         let Self { design, tested: Tested { instances, .. }, .. } = self;
         if !design.metric.is_replayed() {
-            return [0.0; 2];
+            return (None, [0.0; 2]);
         }
         instances.read(design.trials_of(tick), &tick.instances);
         if design.basis.read_by(instances.known()) {
             self.limit();
         }
-        self.design.clipped(tick)
+        self.design.clip(tick)
     }
 
     fn limit(&mut self) {

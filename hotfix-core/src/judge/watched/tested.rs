@@ -91,16 +91,16 @@ impl Tested {
     ) {
         let Some(Arms { canary, baseline, .. }) = reading.whole() else { return };
         let worse = design.metric.worse;
-        let Increment { tick, clipped, counts, .. } = increment;
+        let Increment { tick, clip, clipped, counts, .. } = increment;
         let [of_canary, of_baseline] = &tick.instances;
         let canary = InstanceArm::new(canary.as_ref(), of_canary, worse);
         let baseline = InstanceArm::new(baseline.as_ref(), of_baseline, worse);
         let arms = [canary, baseline];
         let named = !of_canary.is_empty() && tick.canary;
-        let (clip, noise) = (design.basis.clip(), design.basis.noise());
+        let noise = design.basis.noise();
         let compared =
             ComparedTick { at, has_live: tick.baseline, noise, window: design.watch.window };
-        let counting = Counting { clip, allowed: pairing.allowed(design, at) };
+        let counting = Counting { clip: *clip, allowed: pairing.allowed(design, at) };
         let Self { tests, instances, .. } = self;
         if let Some(bracket) = &pairing.bracket {
             if let Some(test) = &mut tests.worse {

@@ -15,7 +15,8 @@ const MOST_EXACT: f64 = 1e6;
 ///
 /// One customer who retries, or one job that fails, then counts as little as an instance can;
 /// a faulty release has more events in every instance. Both arms are clipped, so that what they
-/// share stays shared.
+/// share stays shared. In an incident all instances have more events than the history: then the bound
+/// is at the rate that they [share](Self::shared).
 ///
 /// ```
 /// use hotfix_core::stats::{Counts, replay::Clip};
@@ -50,6 +51,33 @@ impl Clip {
             return 0.0;
         }
         excess_over(counts.events, mean)
+    }
+
+    /// The bound in a tick with these readings of all instances: at the rate that they share, if all
+    /// together are above this bound, too. The instance that is farthest above it is left out of both,
+    /// because it may be the one with a burst.
+    ///
+    /// ```
+    /// use hotfix_core::stats::{Counts, replay::Clip};
+    /// let clip = Clip::try_new(0.003)?;
+    /// let outage = [Counts::new(6.0, 100.0), Counts::new(13.0, 225.0), Counts::new(14.0, 225.0)];
+    /// assert_eq!(outage.map(|counts| clip.excess(counts)), [3.0, 8.0, 9.0]);
+    /// let shared = clip.shared(outage.into_iter());
+    /// assert_eq!(outage.map(|counts| shared.excess(counts)), [0.0; 3]);
+    /// # Ok::<(), hotfix_core::stats::StatError>(())
+    /// ```
+    #[must_use]
+    pub fn shared(self, readings: impl Iterator<Item = Counts> + Clone) -> Self {
+        let above = readings.clone().map(|counts| self.excess(counts)).enumerate();
+        let worst = above.filter(|(_, above)| *above > 0.0).max_by(|a, b| a.1.total_cmp(&b.1));
+        let Some((worst, _)) = worst else { return self };
+        let others = readings.enumerate().filter(|(place, _)| *place != worst);
+        let others: Counts = others.map(|(_, counts)| counts).sum();
+        if self.excess(others) > 0.0 && others.trials > 0.0 {
+            Self { rate: others.events / others.trials }
+        } else {
+            self
+        }
     }
 
     /// The counts with at most as many events as the bound.

@@ -146,15 +146,21 @@ impl History {
     /// The bound for an instance, and its rate: the history's after one pass of clipping at its own
     /// rate. None without events.
     pub(super) fn clip(&self) -> Option<(Clip, f64)> {
-        let once = self.clipped(Clip::try_new(self.rate()?).ok()?);
-        let rate = once.rate()?;
+        let once = Clip::try_new(self.rate()?).ok()?;
+        let sum: Counts = self.series.iter().flatten().map(|counts| once.clipped(*counts)).sum();
+        let rate = sum.events / sum.trials;
         Some((Clip::try_new(rate).ok()?, rate))
     }
 
-    /// The history with each reading of an instance clipped.
+    /// The history with each reading of an instance clipped, as in a rollout.
     pub(super) fn clipped(&self, clip: Clip) -> Self {
         let mut clipped = self.clone();
-        clipped.series.iter_mut().flatten().for_each(|counts| *counts = clip.clipped(*counts));
+        for tick in 0..self.ticks {
+            let shared =
+                clip.shared(self.series.iter().filter_map(|series| series.get(tick)).copied());
+            let readings = clipped.series.iter_mut().filter_map(|series| series.get_mut(tick));
+            readings.for_each(|counts| *counts = shared.clipped(*counts));
+        }
         clipped
     }
 
