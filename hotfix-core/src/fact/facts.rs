@@ -8,6 +8,7 @@ use serde::{Serialize, Serializer};
 use serde_json::{Map, Value};
 
 use super::catalogue::{Fact, FactKind};
+use crate::canonical::tree_of;
 use crate::code::coded;
 use crate::document::{DocumentErrors, FaultFamily};
 use crate::sorting::{map_of, remove};
@@ -242,6 +243,14 @@ impl Facts {
             }
         }
         self
+    }
+
+    /// The known facts in the form of an input, which [`read`](Self::read) reads.
+    pub(crate) fn document(&self) -> Map<String, Value> {
+        match tree_of(self) {
+            Value::Object(facts) => facts,
+            _ => Map::new(),
+        }
     }
 
     /// The known facts, the built-in ones first.

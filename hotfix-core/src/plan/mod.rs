@@ -190,7 +190,8 @@ impl Plan {
         Self::make(policy, subject, strategy::kept, |_| Ok(calibrations))
     }
 
-    /// The plan for this release of the same incident, under the same policy and calibrations.
+    /// The plan for another attempt at the same incident, under the same policy and calibrations, by what is
+    /// known of the `incident` now. Without a `release` it is for the present one again.
     ///
     /// The first release of a plan without one may choose strategy and batches, unless the plan has
     /// calibrations, which are those of its phases. Another release has the same previous version,
@@ -199,12 +200,35 @@ impl Plan {
     ///
     /// # Errors
     /// As [`try_new`](Self::try_new), and [`PlanError::Otherwise`] if one of the three differs.
-    pub fn with_release(
+    pub(crate) fn again(
+        &self,
+        incident: Incident,
+        release: Option<&Release>,
+        restored: Option<&str>,
+    ) -> Result<Self, PlanError> {
+        let now = self.release();
+        let release = match release {
+            Some(release) => Some(self.with_strategy(release.clone(), restored)?),
+            None => now.cloned(),
+        };
+        let versions = now.zip(release.as_ref()).map(|(now, next)| [&now.version, &next.version]);
+        let former = if versions.is_some_and(|[now, next]| now != next) {
+            self.as_former()
+        } else {
+            self.former.clone()
+        };
+        let subject = Subject { incident, release, traffic: self.subject.traffic.clone() };
+        let plan = Self::restored(Arc::clone(&self.policy), subject, self.calibrations.clone())?;
+        Ok(plan.after(former))
+    }
+
+    /// Another release, with the strategy and batches of the present one.
+    fn with_strategy(
         &self,
         mut release: Release,
         restored: Option<&str>,
-    ) -> Result<Self, PlanError> {
-        let now = self.subject.release.as_ref();
+    ) -> Result<Release, PlanError> {
+        let now = self.release();
         let strategy = self.policy.strategy();
         let other = |field, is: String, other: String| PlanError::Otherwise { field, is, other };
         let is_live = |version: &str| release.previous == version;
@@ -224,14 +248,7 @@ impl Plan {
             }
             (release.strategy, release.batch) = (self.subject.chosen_strategy(), batch_now);
         }
-        let former = if now.is_some_and(|now| now.version != release.version) {
-            self.as_former()
-        } else {
-            self.former.clone()
-        };
-        let subject = Subject { release: Some(release), ..self.subject.clone() };
-        let plan = Self::restored(Arc::clone(&self.policy), subject, self.calibrations.clone())?;
-        Ok(plan.after(former))
+        Ok(release)
     }
 
     pub(crate) fn after(self, former: Option<Former>) -> Self {

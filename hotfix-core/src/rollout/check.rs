@@ -269,8 +269,7 @@ impl Rollout {
             let share = self.case.place.share();
             return Ok(Made::Readings(self.case.judged.prepare(at, share, metrics)?));
         }
-        let revision =
-            Revision::of(&self.plan, &self.case.place, self.case.judged.judge(), command)?;
+        let revision = Revision::of(&self.plan, &self.case, command)?;
         Ok(revision.map_or(Made::Nothing, Made::Plan))
     }
 

@@ -1,15 +1,16 @@
 //! Another plan in the same rollout: the first release is known, another release replaces the one
 //! under way, or an ended rollout is tried again.
 //!
-//! It starts at the first phase, with its own approvals. A new attempt has new tests. The facts of
-//! the incident and the duties stay.
+//! It starts at the first phase, with its own approvals, and is about the incident as it is known
+//! then. A new attempt has new tests. What is known of the incident and the duties stay.
 
+use crate::grade::Moment;
 use crate::judge::Judge;
-use crate::plan::{Plan, PlanError};
+use crate::plan::{Incident, Plan, PlanError};
 
 use super::input::Command;
 use super::stage::Stage;
-use super::state::Place;
+use super::state::RolloutState;
 
 /// The plan that an input puts in force, and its judge.
 #[derive(Debug)]
@@ -37,8 +38,7 @@ impl Revision {
     /// nothing. None for an input that changes no plan.
     pub(super) fn of(
         present: &Plan,
-        place: &Place,
-        judged: &Judge,
+        case: &RolloutState,
         command: &Command,
     ) -> Result<Option<Box<Self>>, PlanError> {
         let release = match command {
@@ -48,10 +48,8 @@ impl Revision {
             Command::Retry { release, .. } => release.as_deref(),
             _ => return Ok(None),
         };
-        let plan = match release {
-            Some(release) => present.with_release(release.clone(), place.restored())?,
-            None => present.clone(),
-        };
+        let (place, judged) = (&case.place, case.judged.judge());
+        let plan = present.again(known(present, case), release, place.restored())?;
         let former = present.release();
         let kept = match former {
             None => Kept::AllButReviews,
@@ -69,5 +67,25 @@ impl Revision {
             judge.keep_live(judged);
         }
         Ok(Some(Box::new(Self { plan, judge, kept })))
+    }
+}
+
+/// The incident by what is known now: the plan that people approve is about that, and not about what
+/// was known when the rollout was opened.
+fn known(plan: &Plan, case: &RolloutState) -> Incident {
+    let RolloutState { readiness, agenda, .. } = case;
+    let opened = plan.subject().incident.clone();
+    if case.place.at().is_none() {
+        return opened;
+    }
+    // Facts that nobody changed keep the form in which they were given.
+    let is_changed = readiness.facts() != plan.facts();
+    Incident {
+        facts: if is_changed { readiness.facts().document() } else { opened.facts },
+        // A time that a fact gives is among the facts.
+        began_at: agenda.stated(Moment::Began),
+        detected_at: agenda.stated(Moment::Detected),
+        severity: readiness.severity_beyond_facts(plan.policy()),
+        ..opened
     }
 }

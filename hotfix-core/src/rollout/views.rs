@@ -443,7 +443,8 @@ getters! {
 getters! {
     pub fn Rollout: self;
 
-    /// The plan.
+    /// The plan, by what was known when it was made: with the rollout, or with the last `release`,
+    /// `supersede` or `retry`.
     plan: &Plan = &self.plan;
     /// The name of the present state.
     state: State = self.case.state(&self.plan);

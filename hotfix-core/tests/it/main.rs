@@ -102,6 +102,7 @@ mod modes;
 mod outputs_page;
 mod own_policies;
 mod plan;
+mod plan_known;
 mod plan_laws;
 mod plan_live_bounds;
 mod plan_page;

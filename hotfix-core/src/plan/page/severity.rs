@@ -36,7 +36,7 @@ fn why(plan: &Plan, page: &mut Page) {
             let worst = assessment.at_worst.filter(|worst| *worst != severity);
             let worst = worst.map_or_else(String::new, |worst| format!(", at worst {worst}"));
             let source = match plan.severity_basis() {
-                SeverityBasis::Given => "given with the incident".to_owned(),
+                SeverityBasis::Given => "given".to_owned(),
                 SeverityBasis::Settled => "by the rules".to_owned(),
                 SeverityBasis::Assumed if plan.policy().severities().len() == 1 => {
                     "the only one of the policy".to_owned()

@@ -14,9 +14,8 @@ use std::sync::Arc;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
-use crate::canonical::{Digest, Encoder, read_canonical, read_state, tree_of};
+use crate::canonical::{Digest, Encoder, read_canonical, read_state};
 use crate::deadline::{Agenda, AgendaState};
-use crate::fact::Facts;
 use crate::judge::{JudgeRead, JudgeState};
 use crate::plan::{Former, MetricCalibration, Plan, Subject};
 use crate::policy::Policy;
@@ -72,11 +71,7 @@ struct Content<'a, J> {
 impl<'a> Content<'a, JudgeState<'a>> {
     fn of(case: &'a RolloutState, salt: Option<&'a str>) -> Self {
         let RolloutState { place, actions, people, readiness, agenda, judged, happened } = case;
-        let document = |facts: &Facts| match tree_of(facts) {
-            Value::Object(facts) => facts,
-            _ => Map::new(),
-        };
-        let (facts, worst) = (document(readiness.facts()), document(readiness.worst_facts()));
+        let (facts, worst) = (readiness.facts().document(), readiness.worst_facts().document());
         Self {
             place: Cow::Borrowed(place),
             actions: Cow::Borrowed(actions),

@@ -265,6 +265,13 @@ impl Readiness {
         !self.given && self.severity.is_some() && self.by_facts(policy).1
     }
 
+    /// The severity that a plan by the present facts has to be given; None where it follows from them.
+    pub(crate) fn severity_beyond_facts(&self, policy: &Policy) -> Option<Severity> {
+        let now = policy.classify(&self.facts);
+        let follows = !self.given && derived(&now, &now) == self.by_facts(policy);
+        self.severity.filter(|_| !follows)
+    }
+
     /// The severity as people read it.
     pub(crate) fn named_severity(&self, policy: &Policy) -> Option<Named> {
         let assumed = self.is_assumed(policy);
