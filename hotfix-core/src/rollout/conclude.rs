@@ -332,7 +332,7 @@ impl Conclusion<'_> {
                 self.notify(MessageKind::Update, &FOLLOWERS);
                 self.page(&format!(
                     "{failed}{ended}.{merged} Find the cause, then send `retry`; if the incident is over, \
-                     state `resolved`."
+                     send `set_times` with `resolved`."
                 ));
             }
             // A change of traffic that a freeze left pending: a person has to act in any case.
@@ -418,7 +418,7 @@ impl Conclusion<'_> {
         } else if stage.is_final() {
             self.page(
                 "the incident is open again, and no fix is live. Find the cause, then send `retry`; if \
-                 the incident is over, state `resolved`.",
+                 the incident is over, send `set_times` with `resolved`.",
             );
         }
     }

@@ -365,7 +365,9 @@ impl Conclusion<'_> {
     /// That the incident is open again, and what answers that.
     pub(super) fn reopened(&self, at: Timestamp) -> String {
         let choices = self.choices(at, true);
-        format!("the incident is open again. {choices} State `resolved` once it is over.")
+        format!(
+            "the incident is open again. {choices} Send `set_times` with `resolved` once it is over."
+        )
     }
 
     /// Asks whether the incident is open again where somebody states after its end what it does to
