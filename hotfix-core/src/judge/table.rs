@@ -111,6 +111,8 @@ pub(crate) struct PhaseRecord {
 pub(crate) enum EndedBy {
     /// The last verdict about it was to promote.
     Met,
+    /// It was to continue, and the time of the phase was not over.
+    Early,
     /// It was another one.
     NotMet,
     /// A person was asked about harm that somebody stated, whatever the verdict.
@@ -171,6 +173,7 @@ impl PhaseRecord {
     pub(crate) fn passed_without(&self) -> Option<&'static str> {
         match self.ended?.1 {
             EndedBy::Met => None,
+            EndedBy::Early => Some("its time was not over"),
             EndedBy::NotMet => Some("its criteria were not met"),
             EndedBy::HarmStated => Some("harm was stated while it was watched"),
         }

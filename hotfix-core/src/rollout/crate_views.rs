@@ -217,8 +217,8 @@ impl Rollout {
         self.plan.policy().moves_at_once() && watched.is_some_and(judge::Watched::has_compared)
     }
 
-    /// Why a person had to pass the phase: no metric was read, none was judged, or its criteria were not
-    /// met; None where it met them, or has not ended.
+    /// Why a person had to pass the phase: no metric was read, none was judged, its time was not over, or
+    /// its criteria were not met; None where it met them, or has not ended.
     pub(crate) fn passed_without(&self, phase: PhaseName) -> Option<&'static str> {
         let (comparison, policy) = (self.comparison(), self.plan.policy());
         let column = comparison.phases.iter().position(|of| of.phase == phase)?;

@@ -484,9 +484,12 @@ impl RolloutState {
         if let Some(step) = watched.filter(|_| !still_watched && !is_new_attempt) {
             let (judge, share) = (self.judged.judge(), self.place.share());
             let record = PhaseRecord::of(judge, step.index, step.since, share);
+            let phase = policy.phases().get(step.index);
+            let is_early = phase.is_some_and(|phase| at < step.since + phase.watch);
             let by = match self.judged.verdict().decision {
                 _ if self.people.asks_about_relapse() => EndedBy::HarmStated,
                 Decision::Promote => EndedBy::Met,
+                Decision::Continue if is_early => EndedBy::Early,
                 _ => EndedBy::NotMet,
             };
             self.happened.phases.push(record.end(at, by));
