@@ -72,6 +72,11 @@ pub(crate) fn moment(at: Timestamp) -> String {
     shown.chain(" UTC".chars()).collect()
 }
 
+/// One time, or the time between two: `at 14:52 UTC`, `between 14:38 UTC and 14:52 UTC`.
+pub(crate) fn between([from, to]: [String; 2]) -> String {
+    if from == to { format!("at {from}") } else { format!("between {from} and {to}") }
+}
+
 /// The most bytes of a free text in a log, such as a reason, a note or a title.
 pub(crate) const LONGEST: usize = 4096;
 

@@ -173,8 +173,9 @@ impl Context<'_> {
             Impact::new(facts, is_over).and(&own).without(&normal).sentence()
         };
         let recorded = rollout.impact_before_the_fix(sentence).filter(|_| !is_over);
-        let dated = recorded.map(|(at, before, later)| {
-            let before = format!("{before} (as recorded at {})", self.clock.time(at));
+        let dated = recorded.map(|(times, before, later)| {
+            let times = text::between(times.map(|at| self.clock.time(at)));
+            let before = format!("{before} (as recorded {times})");
             text::joined(later.into_iter().chain([before]), "; ")
         });
         let impact = dated.or_else(|| sentence(facts));

@@ -45,7 +45,7 @@ impl Rollout {
     pub(crate) fn impact_before_the_fix(
         &self,
         sentence: impl Fn(&Facts) -> Option<String>,
-    ) -> Option<(Timestamp, String, Option<String>)> {
+    ) -> Option<([Timestamp; 2], String, Option<String>)> {
         self.case.readiness.impact_before_the_fix(&self.case.agenda, self.stage(), sentence)
     }
 

@@ -6,7 +6,7 @@ use crate::grade::{Moment, OnFailure, Response};
 use crate::judge::{Cause, Decision, Reason};
 use crate::plan::Plan;
 use crate::policy::section::{Checklist, Contingency, Phase};
-use crate::text::{brief, moment, quoted, sentence};
+use crate::text::{between, brief, moment, quoted, sentence};
 use crate::unit::Timestamp;
 
 use serde::Serialize;
@@ -444,11 +444,11 @@ impl Conclusion<'_> {
         let (agenda, stage) = (&self.case.agenda, self.case.place.stage());
         let line = |facts: &Facts| describe::impact(policy, facts);
         let recorded = self.case.readiness.impact_before_the_fix(agenda, stage, line);
-        if let Some((at, before, later)) = recorded {
+        if let Some((times, before, later)) = recorded {
             text.extend(later.map(|later| format!(" Recorded since the deployment: {later}.")));
             text = format!(
-                "{text} Recorded at {}: {before}. Correct with `set_facts` what is over.",
-                moment(at)
+                "{text} Recorded {}: {before}. Correct with `set_facts` what is over.",
+                between(times.map(moment))
             );
         }
         let works =

@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
 use crate::deadline::Agenda;
-use crate::fact::{Fact, Facts, Truth, Vocabulary};
+use crate::fact::{Fact, FactId, Facts, Truth, Vocabulary};
 use crate::gate::Exception;
 use crate::gate::approval::{
     self, Answer, Clock, Demand, DemandId, DemandState, Statement, Statements,
@@ -102,35 +102,35 @@ impl Readiness {
         self.recorded = map_of(self.facts.iter().map(|(fact, _)| (fact.to_string(), at)));
     }
 
-    /// The impact, split by when the fix got all of the traffic: the time of the oldest fact in it, a sentence
-    /// on facts recorded before, and one on later ones. None where no fix is live, or no fact in it is older.
+    /// The impact, split by when the fix got all of the traffic: the times of the oldest and the newest fact
+    /// from before in it, a sentence on facts recorded before, and one on later ones. None where no fix is live, or no fact in it is older.
     pub(crate) fn impact_before_the_fix(
         &self,
         agenda: &Agenda,
         stage: &Stage,
         sentence: impl Fn(&Facts) -> Option<String>,
-    ) -> Option<(Timestamp, String, Option<String>)> {
+    ) -> Option<([Timestamp; 2], String, Option<String>)> {
         let is_live = stage.is_out() || stage.keeps_the_failed();
         let deployed = agenda.came(Moment::Deployed).filter(|_| is_live)?;
         let all = sentence(&self.facts)?;
         let [mut before, mut later] = [Facts::default(), Facts::default()];
-        let mut oldest: Option<Timestamp> = None;
+        let recorded = |fact: FactId| self.recorded.get(fact.as_str()).copied();
         for (fact, value) in self.facts.iter() {
             let mut rest = self.facts.clone();
             rest.forget(fact);
-            let Some(at) = self.recorded.get(fact.as_str()).copied() else { continue };
+            let Some(at) = recorded(fact) else { continue };
             // A fact without which the sentence is the same is not in it.
             if sentence(&rest).as_ref() != Some(&all) {
-                oldest = Some(oldest.map_or(at, |oldest| oldest.min(at)));
                 let part = if at < deployed { &mut before } else { &mut later };
                 part.set(fact, value.clone());
             }
         }
-        let oldest = oldest.filter(|oldest| *oldest < deployed)?;
-        // Facts that make a sentence only together have the time of the oldest.
+        let times = || before.iter().filter_map(|(fact, _)| recorded(fact));
+        let times = [times().min()?, times().max()?];
+        // Facts that make a sentence only together have the times of those from before.
         Some(match (sentence(&before), sentence(&later)) {
-            (Some(before), Some(later)) => (oldest, before, Some(later)),
-            _ => (oldest, all, None),
+            (Some(before), Some(later)) => (times, before, Some(later)),
+            _ => (times, all, None),
         })
     }
 
