@@ -164,9 +164,9 @@ pub(crate) fn only_for_author<'p>(
 pub(crate) struct Statements {
     /// In the order of time.
     given: Vec<Statement>,
-    /// Who made a statement about a former plan, and in which role.
+    /// Those about a former plan: of each person the last one in each role.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    former: Vec<(String, RoleName)>,
+    former: Vec<Statement>,
 }
 
 impl Statements {
@@ -204,22 +204,24 @@ impl Statements {
         self.given.iter().filter(|statement| statement.answer == Answer::Denied)
     }
 
-    /// Voids all statements, because they are about another plan, and notes who made them.
+    /// Voids all statements, because they are about another plan.
     pub(crate) fn void(&mut self) {
-        let mut former = std::mem::take(&mut self.former);
-        for statement in &self.given {
-            if !former.iter().any(|(by, role)| *by == statement.by && *role == statement.role) {
-                former.push((statement.by.clone(), statement.role));
-            }
+        for statement in std::mem::take(&mut self.given) {
+            self.former.retain(|of| (&of.by, of.role) != (&statement.by, statement.role));
+            self.former.push(statement);
         }
-        *self = Self { former, ..Self::default() };
+    }
+
+    /// When one of these roles last approved a former plan.
+    pub(crate) fn voided(&self, roles: &[RoleName]) -> Option<Timestamp> {
+        let approvals = self.former.iter().filter(|of| of.answer == Answer::Approved);
+        approvals.filter(|of| roles.contains(&of.role)).map(|of| of.at).max()
     }
 
     /// The roles in which a person has made a statement, also about a former plan.
     pub(crate) fn roles_of<'a>(&'a self, by: &'a str) -> impl Iterator<Item = RoleName> + 'a {
-        let present = self.given.iter().map(|statement| (&statement.by, statement.role));
-        let all = present.chain(self.former.iter().map(|(by, role)| (by, *role)));
-        all.filter(move |(of, _)| is_same_person(of, by)).map(|(_, role)| role)
+        let all = self.given.iter().chain(&self.former);
+        all.filter(move |of| is_same_person(&of.by, by)).map(|of| of.role)
     }
 
     /// The statements of roles that no demand names.

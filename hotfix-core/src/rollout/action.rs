@@ -164,8 +164,8 @@ pub enum Act {
     RequestApproval {
         /// The roles; the approval of one of them is enough.
         any_of: Vec<RoleName>,
-        /// Why they are asked now, such as that only the author of the fix approved, or a question
-        /// about the incident that `set_facts` answers.
+        /// Why they are asked now, such as that only the author of the fix approved, that an earlier
+        /// plan was approved, or a question about the incident that `set_facts` answers.
         why: Option<String>,
     },
     /// Send a message.

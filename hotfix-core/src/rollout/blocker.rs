@@ -101,7 +101,7 @@ impl Blocker {
                 Self::of_exception(Exception::VolumeBound, sentence, policy)
             }
             Missing::Approval(demand) if stuck.contains(&demand.id) => Self::of_nobody(demand),
-            Missing::Approval(demand) => Self::of_demand(demand),
+            Missing::Approval(demand) => Self::of_demand(demand, plan),
             Missing::Item(list, item, applies) => Self::of_item(list, item, *applies),
             Missing::RollbackPoint(item) => Self::of_point(*item),
         }
@@ -175,16 +175,18 @@ impl Blocker {
         Self { item: exception.id(), roles, who, ..Self::new(kind, sentence, clears) }
     }
 
-    fn of_demand(demand: &Demand) -> Self {
+    fn of_demand(demand: &Demand, plan: &Plan) -> Self {
         let roles = quoted(&demand.any_of, " or ");
+        // What is approved before is void with the release.
+        let then = if plan.release().is_none() { " once there is a release" } else { "" };
         let sentence = match demand.state {
             DemandState::Withdrawn => {
-                format!("the approval of {roles} was withdrawn: ask for it again")
+                format!("the approval of {roles} was withdrawn: ask for it again{then}")
             }
             DemandState::AuthorAlone => format!(
                 "only the author of the fix approved for {roles}: somebody else has to approve, too"
             ),
-            _ => format!("the approval of {roles} is missing: ask for it"),
+            _ => format!("the approval of {roles} is missing: ask for it{then}"),
         };
         let sentence = sentence + &may_stand_in(&demand.stand_ins);
         Self {

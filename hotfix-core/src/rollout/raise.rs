@@ -1,12 +1,12 @@
 //! Raises actions: notices, questions, pages and requests for approval.
 
 use crate::fact::{FactId, Informed};
-use crate::gate::approval::{Demand, stand_ins_of};
+use crate::gate::approval::{Demand, DemandState, stand_ins_of};
 use crate::grade::Moment;
 use crate::judge;
 use crate::plan::called_first;
 use crate::policy::section::Message;
-use crate::text::{brief, joined, quoted};
+use crate::text::{brief, joined, moment, quoted};
 use crate::unit::{RoleName, Timestamp};
 
 use super::action::{Act, ActionId, Audience, MessageKind};
@@ -227,15 +227,24 @@ impl Conclusion<'_> {
     }
 
     /// Requests an approval from these roles. Where only the author of the fix has approved, the
-    /// others are asked, with that as the reason. An open question whether this is a hot-fix is
-    /// named, because whoever approves decides it.
+    /// others are asked, with that as the reason. Whoever approved a former plan reads why it is
+    /// asked for again. An open question whether this is a hot-fix is named, because whoever approves
+    /// decides it.
     fn request(&mut self, demand: &Demand, roles: &[RoleName]) {
         let author = demand.approved_by_author_alone();
         let open = self.case.readiness.open_hotfix(self.plan.policy());
         let open =
             open.map(|asks| format!("whether the policy calls for a hot-fix is not known. {asks}"));
-        let why = author.map(|_| describe::AUTHOR_ALONE.to_owned()).or(open);
-        let why = why.map(|why| self.addressed(&why));
+        let voided = self.case.readiness.statements().voided(&demand.roles());
+        let voided = voided.filter(|_| demand.state == DemandState::Open).map(|at| {
+            format!(
+                "what was approved at {} was an earlier plan, and this one needs its own approval.",
+                moment(at)
+            )
+        });
+        let open = [voided, open].into_iter().flatten();
+        let why = author.map_or_else(|| joined(open, " "), |_| describe::AUTHOR_ALONE.to_owned());
+        let why = (!why.is_empty()).then(|| self.addressed(&why));
         let others = |role: &&RoleName| author != Some(**role);
         let any_of: Vec<RoleName> = roles.iter().filter(others).copied().collect();
         // Where the demand has no other role, another person has to hold it.
