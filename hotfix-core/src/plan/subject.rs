@@ -119,6 +119,7 @@ pub struct Release {
     /// The policy's source-control alternative, by its id, if it is not the first.
     pub way: Option<String>,
     /// Branches that have to get the fix besides those of the policy, such as an open release branch.
+    /// It is merged into a branch that has what the fix is based on, and else only its commits are picked.
     #[serde(default, deserialize_with = "if_any", skip_serializing_if = "Vec::is_empty")]
     pub merge_back: Vec<String>,
     /// The content of the change, as stated by its author.

@@ -31,6 +31,7 @@ pub(super) fn steps(context: &ReleaseContext<'_>) -> Vec<Step> {
                         Some(former) => steps.extend(continue_on(context, former, name, branch)),
                         None => steps.push(branch),
                     }
+                    steps.extend(record_base(context));
                 }
             }
             VcsStep::Commit => steps.extend(commit(context)),
@@ -150,6 +151,17 @@ fn branch(context: &ReleaseContext<'_>, name: &RefName, base: &Base) -> Step {
     }
 }
 
+/// Where branches may be older than the fix: its base branch before the fix, for the steps that bring
+/// it to them. A tag needs no record.
+fn record_base(context: &ReleaseContext<'_>) -> Option<Step> {
+    let base = context.site.base_branch().filter(|_| !context.named.is_empty())?;
+    let (start, now) = (context.start(), format!("refs/remotes/origin/{base}"));
+    let step = Step::new(VcsStepKind::Fetch, format!("Record what {base} has"));
+    let step = step.of(base.as_str()).why("Branches that lack it get only the fix's commits.");
+    let push = ReleaseContext::push_records(&[&start]);
+    Some(step.run([git(&["update-ref", &start, &now]), push]))
+}
+
 fn commit(context: &ReleaseContext<'_>) -> Vec<Step> {
     // What is in the working tree beside the fix, such as notes and secrets, stays there.
     let add = || git(&["add", "--update"]);
@@ -254,14 +266,15 @@ fn merge(
         .run([git(&["update-ref", &context.fix(), &format!("refs/heads/{name}")])])
         .run(bring(context, target, name));
     let mut steps = restore(context, target, requested);
-    steps.push(if requested {
+    let step = if requested {
         step.why("The pull request is approved. If the branch is protected, merge on the server and record it with the other lines: only what is recorded is rolled back.")
             .or_with_gh(by_request(context, target, name))
     } else if context.merge == MergeKind::Squash {
         step.why("Squashed into one commit: git cannot recognise it later as this branch.")
     } else {
         step
-    });
+    };
+    steps.extend(merge_back::merge_or_pick(context, target, step));
     steps
 }
 
@@ -350,9 +363,11 @@ fn deploy(context: &ReleaseContext<'_>, at: &Place<'_>) -> Step {
 
 fn delete(context: &ReleaseContext<'_>, at: &Place<'_>) -> Step {
     let name = context.site.name().as_str();
-    // git cannot recognise a squash commit as this branch, nor what a server rebases.
-    let squashed = context.merge == MergeKind::Squash || context.requested_into().is_some();
-    let delete = if squashed {
+    // git cannot recognise a squash commit as this branch, nor what a server rebases, nor a pick.
+    let is_changed = context.merge == MergeKind::Squash
+        || context.requested_into().is_some()
+        || !context.named.is_empty();
+    let delete = if is_changed {
         git(&["branch", "--delete", "--force", name])
     } else {
         git(&["branch", "--delete", name])

@@ -6,7 +6,7 @@ use super::Command;
 use super::flow::bring;
 use super::release_context::ReleaseContext;
 use super::rollback::restore;
-use super::step::{Step, VcsStepKind, git, record};
+use super::step::{Step, VcsStepKind, git, is_ancestor, record};
 use crate::grade::MergeKind;
 use crate::unit::RefName;
 
@@ -31,7 +31,8 @@ pub struct MergeBackBranch {
     /// plan's references: merged another way, it counts as missing. A fix that the rollback
     /// reverted counts as merged, because it is no longer live and no longer due.
     pub has: Command,
-    /// The steps that bring the fix, if it lacks it.
+    /// The steps that bring the fix, if it lacks it. Where the branch of a release lacks what the fix is
+    /// based on, only the fix's commits are picked.
     pub steps: Vec<Step>,
 }
 
@@ -39,13 +40,13 @@ pub(super) fn merge_back(context: &ReleaseContext<'_>) -> MergeBack {
     let reached = context.reached();
     let branch = |target: &RefName| {
         let planned = reached.contains(&target);
-        let picked = is_picked(context, target);
+        let picked = is_picked(context, target) || context.named.contains(target);
         let squashed = context.site.branch().is_some() && context.merge == MergeKind::Squash;
         let requested = context.requested_into() == Some(target);
         let known =
             if picked || squashed || requested { context.merged(target) } else { context.fix() };
         let remote = format!("refs/remotes/origin/{target}");
-        let has = git(&["merge-base", "--is-ancestor", &known, &remote]);
+        let has = is_ancestor(&known, &remote);
         let steps = steps(context, target);
         MergeBackBranch { branch: target.to_string(), planned, has, steps }
     };
@@ -57,30 +58,58 @@ fn is_picked(context: &ReleaseContext<'_>, target: &RefName) -> bool {
     context.site.trunk().is_some_and(|trunk| trunk != target)
 }
 
-/// The steps that bring the fix to a branch.
+/// The steps that bring the fix to a branch, without those of the release.
 pub(super) fn steps(context: &ReleaseContext<'_>, target: &RefName) -> Vec<Step> {
-    let (title, commands) = if is_picked(context, target) {
-        (format!("Cherry-pick the fix to {target}"), pick(context, target))
-    } else {
-        (format!("Merge the fix into {target}"), bring(context, target, &context.fix()))
-    };
+    if is_picked(context, target) {
+        return vec![pick(context, target)];
+    }
+    let merge = Step::new(VcsStepKind::MergeBack, format!("Merge the fix into {target}"));
+    let merge = merge.of(target.as_str()).run(bring(context, target, &context.fix()));
     let mut steps = restore(context, target, false);
-    steps.push(Step::new(VcsStepKind::MergeBack, title).of(target.as_str()).run(commands));
+    steps.extend(merge_or_pick(context, target, merge));
     steps
 }
 
-fn pick(context: &ReleaseContext<'_>, target: &RefName) -> Vec<Command> {
-    let mut commands = ReleaseContext::take_up(target);
-    let (before, merged) = (context.before(target), context.merged(target));
-    commands.push(record(&before));
-    if let Some(trunk) = context.reached().first() {
-        let range = format!("{}..{}", context.before(trunk), context.merged(trunk));
-        commands.push(git(&["cherry-pick", "-x", "-m", "1", "--first-parent", &range]));
+/// A branch that the release names may be older than what the fix is based on. A merge would bring all
+/// that was added in between, so the fix alone is picked there.
+pub(super) fn merge_or_pick(
+    context: &ReleaseContext<'_>,
+    target: &RefName,
+    merge: Step,
+) -> Vec<Step> {
+    if !context.named.contains(target) {
+        return vec![merge];
     }
-    commands.extend([
-        record(&merged),
-        git(&["push", "origin", target.as_str()]),
-        ReleaseContext::push_records(&[&before, &merged]),
-    ]);
-    commands
+    let has_base = is_ancestor(&context.start(), &format!("refs/remotes/origin/{target}"));
+    let base = context.site.base();
+    let why = format!("{target} lacks what {base} has: a merge would bring all of it.");
+    let pick = pick(context, target).why(why).only_if(has_base.clone(), false);
+    vec![merge.only_if(has_base, true), pick]
+}
+
+fn pick(context: &ReleaseContext<'_>, target: &RefName) -> Step {
+    let (before, merged) = (context.before(target), context.merged(target));
+    let mut pick = vec!["cherry-pick", "-x"];
+    let end = match context.site.trunk() {
+        Some(trunk) => {
+            pick.extend(["-m", "1", "--first-parent"]);
+            context.merged(trunk)
+        }
+        None => context.fix(),
+    };
+    let range = format!("{}..{end}", context.start());
+    let raised = format!("^{}", context.vcs.commit.version_subject(""));
+    // A line that is maintained has versions of its own.
+    if context.version_commit && context.named.contains(target) {
+        pick.extend(["--invert-grep", "--grep", &raised]);
+    }
+    pick.push(&range);
+    Step::new(VcsStepKind::MergeBack, format!("Cherry-pick the fix to {target}"))
+        .of(target.as_str())
+        .run(ReleaseContext::take_up(target))
+        .run([record(&before), git(&pick), record(&merged)])
+        .run([
+            git(&["push", "origin", target.as_str()]),
+            ReleaseContext::push_records(&[&before, &merged]),
+        ])
 }

@@ -14,6 +14,7 @@
 //! | reference | is |
 //! |---|---|
 //! | `refs/hotfix/VERSION/fix` | the newest commit of the fix |
+//! | `refs/hotfix/VERSION/base` | its base branch before the fix; only if the release names branches |
 //! | `refs/hotfix/VERSION/before/BRANCH` | a branch before the fix; only if the merge may not show it |
 //! | `refs/hotfix/VERSION/merged/BRANCH` | the commit with which a branch got the fix |
 //! | `refs/hotfix/VERSION/reverted/BRANCH` | the commit that reverted it, or the fix of a previous attempt that is not restored there yet |
@@ -77,6 +78,7 @@ pub struct Fix<'a> {
     /// The policy's alternative, by its id.
     pub way: Option<&'a str>,
     /// Branches that have to get the fix besides those of the policy, such as an open release branch.
+    /// It is merged into a branch that has what the fix is based on, and else only its commits are picked.
     pub merge_back: &'a [String],
     /// Whether it gets its traffic in steps, which a push that deploys it would skip.
     pub in_steps: bool,

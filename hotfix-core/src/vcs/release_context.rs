@@ -58,6 +58,8 @@ pub(super) struct ReleaseContext<'a> {
     pub(super) into_back: Vec<RefName>,
     /// The branches that must get the fix.
     pub(super) home: Vec<RefName>,
+    /// Those of them that the release alone names: a maintained older line may be one of them.
+    pub(super) named: Vec<RefName>,
     pub(super) line: String,
     pub(super) message: String,
     /// The version is raised in a commit of its own.
@@ -247,13 +249,14 @@ impl<'a> ReleaseContext<'a> {
             }
             home
         } else if into.is_some() || !has(VcsStep::Branch) {
-            named
+            named.clone()
         } else {
             // Without a merge among the steps, people bring the fix to other branches.
             Vec::new()
         };
         let reached = into.as_ref().or(site.trunk());
         into_back.retain(|name| Some(name) != reached);
+        named.retain(|name| Some(name) != base && Some(name) != reached);
         let mut order = order.to_vec();
         if !has(VcsStep::MergeBack) && !into_back.is_empty() {
             // The flow has no step for the branches that the release names.
@@ -285,6 +288,7 @@ impl<'a> ReleaseContext<'a> {
             into,
             into_back,
             home: targets,
+            named,
             message: if text.is_empty() { subject(&vcs.commit.subject, &line) } else { text },
             line,
             site,
@@ -367,6 +371,15 @@ impl<'a> ReleaseContext<'a> {
         self.record(&format!("reverted/{target}"))
     }
 
+    /// What the fix is based on: the tag of the live version, or its base branch as it was then.
+    pub(super) fn start(&self) -> String {
+        match &self.site {
+            Site::Branch { base: Base::Tag(tag), .. } => format!("refs/tags/{tag}"),
+            Site::Branch { .. } => self.record("base"),
+            Site::Trunk(trunk) => self.before(trunk),
+        }
+    }
+
     /// The target of the pull request, if a step opens one: the branch that is merged into first.
     pub(super) fn requested_into(&self) -> Option<&RefName> {
         let first = self.into.as_ref().or(self.into_back.first());
@@ -377,6 +390,7 @@ impl<'a> ReleaseContext<'a> {
     /// the server may have squashed or rebased the commits, whatever was asked of it.
     pub(super) fn as_range(&self, target: &RefName) -> bool {
         self.site.trunk().is_some()
+            || self.named.contains(target)
             || self.merge == MergeKind::FastForward
             || self.requested_into() == Some(target)
             || self.restores(target)

@@ -5,7 +5,7 @@ use serde::Serialize;
 use super::Command;
 use super::name::next_try;
 use super::release_context::{ReleaseContext, Site, is_merged_first};
-use super::step::{Step, VcsStepKind, git, record};
+use super::step::{Step, VcsStepKind, git, is_ancestor, record};
 use super::version::version_of_next_try;
 use crate::grade::{MergeKind, VcsStep};
 use crate::unit::RefName;
@@ -144,9 +144,16 @@ fn try_again(context: &ReleaseContext<'_>) -> Vec<Step> {
 }
 
 fn revert_revert(context: &ReleaseContext<'_>, target: &RefName) -> Step {
+    let reverted = context.reverted(target);
+    // What was picked there and reverted is picked completely by the next attempt.
+    let was_merged = if context.named.contains(target) {
+        is_ancestor(&context.start(), &reverted)
+    } else {
+        recorded(&reverted)
+    };
     Step::new(VcsStepKind::RevertRevert, format!("Revert the revert on {target}"))
         .of(target.as_str())
-        .only_if(recorded(&context.reverted(target)), true)
+        .only_if(was_merged, true)
 }
 
 /// The steps before the merge into a branch that may have the previous attempt's branch and its

@@ -196,3 +196,8 @@ pub(super) fn git(arguments: &[&str]) -> Command {
 pub(super) fn record(reference: &str) -> Command {
     git(&["update-ref", reference, "HEAD"])
 }
+
+/// Succeeds if the branch or reference has the commit; fails also if one of them is not known.
+pub(super) fn is_ancestor(commit: &str, of: &str) -> Command {
+    git(&["merge-base", "--is-ancestor", commit, of])
+}

@@ -85,6 +85,100 @@ fn vcs_1_an_open_release_branch_gets_the_fix() {
     }
 }
 
+/// Two lines that are maintained: one older than what is live, one made from it. Others have merged into
+/// main since, if `moved_on`.
+const LINES: &str = r#"
+set -e
+git switch -q -c release/1.1
+printf '1.1.9' >VERSION
+git commit -q -a -m 'version 1.1.9'
+git switch -q main
+echo feature >feature.txt
+git add --all
+git commit -q -m 'a feature of 1.3'
+git tag -a -m 'Version 1.3.0' v1.3.0
+git switch -q -c release/2.0
+echo 2.0 >notes.txt
+git add --all
+git commit -q -m 'notes of 2.0'
+git switch -q develop
+git merge -q --no-edit main
+git switch -q main
+if test "$MOVED_ON" = yes; then
+    echo merged >merged.txt
+    git add --all
+    git commit -q -m 'what others merged'
+fi
+git push -q origin main develop release/1.1 release/2.0 --tags
+"#;
+
+/// A line without what the fix is based on gets the fix alone: by the plan's steps or by those that people do
+/// later, by the second attempt, too, and each rollback removes it.
+#[test]
+fn vcs_1_an_older_line_gets_nothing_but_the_fix() {
+    let named = ["release/1.1".to_owned(), "release/2.0".to_owned()];
+    let mut stories = 0;
+    for preset in Policy::presets() {
+        let vcs = section(preset);
+        let mut choices = vec![(None, None)];
+        choices.extend(vcs.also.iter().map(|&flow| (Some(flow), None)));
+        choices.extend(vcs.ways.iter().map(|one| (None, Some(one.id.to_string()))));
+        for (flow, way) in choices {
+            stories += 1;
+            let moved_on = stories % 2 == 0;
+            let name = format!("lines-{stories}");
+            let lab = Lab::new(&name, false);
+            lab.sh(&format!("MOVED_ON={}\n{LINES}", if moved_on { "yes" } else { "no" })).unwrap();
+            let of = |version| {
+                let time = if version == "1.3.1" { "14:30" } else { "16:00" };
+                let fix = Fix::new(version, "1.3.0", at(&format!("2024-01-15T{time}:00Z")));
+                Fix { id: "INC-1", flow, way: way.as_deref(), merge_back: &named, ..fix }
+            };
+            let first = of("1.3.1");
+            let second = Fix { after: Some(&first), ..of("1.3.2") };
+            // The revert of the first attempt has its version as well, which only people can sort out.
+            let attempts = if vcs.commit.version_commit { 1 } else { 2 };
+            let attempts = [(first, "first\nfixed\nthird\n"), (second, "first\nfixed\nright\n")]
+                .into_iter()
+                .take(attempts);
+            for (fix, fixed) in attempts {
+                let plan = SourceControl::try_new(&vcs, &fix).unwrap();
+                let homes = &plan.merge_back.branches;
+                let trees =
+                    || homes.iter().map(|home| lab.remote_tree(&home.branch)).collect::<Vec<_>>();
+                let before = trees();
+                plan.steps.iter().for_each(|step| take(&lab, step, fixed));
+                let colleague = lab.colleague(&format!("colleague-{}", fix.version));
+                colleague.run(&plan.merge_back.inspect);
+                for home in homes {
+                    let branch = &home.branch;
+                    assert_eq!(
+                        colleague.succeeds(home.has.shown()),
+                        home.planned,
+                        "{name} {branch}"
+                    );
+                    if !home.planned {
+                        home.steps.iter().for_each(|step| take(&colleague, step, fixed));
+                        assert!(colleague.succeeds(home.has.shown()), "{name}: {branch}");
+                    }
+                    assert_eq!(lab.remote_file(branch, "app.txt"), fixed, "{name}: {branch}");
+                }
+                let has = |branch: &str, file: &str| {
+                    lab.on_remote(&format!("refs/heads/{branch}:{file}")).is_some()
+                };
+                assert!(!has("release/1.1", "feature.txt"), "{preset} {name}: the newer line");
+                assert_eq!(lab.remote_file("release/1.1", "VERSION"), "1.1.9", "{name}");
+                assert!(!has("release/2.0", "merged.txt"), "{name}: what is on main alone");
+                assert!(has("release/2.0", "notes.txt"), "{name}");
+                let rollback = &plan.rollback.steps;
+                rollback.iter().for_each(|step| take(&colleague, step, fixed));
+                assert_eq!(trees(), before, "{name}: each branch is as it was");
+            }
+        }
+    }
+    assert!(stories >= 10, "{stories}");
+}
+
 /// Pre-releases, calendar versions, build numbers: git takes each, as a version and as a tag.
 #[test]
 fn vcs_3_versions_of_every_kind_go_there_and_back() {
