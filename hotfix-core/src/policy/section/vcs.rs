@@ -83,7 +83,8 @@ section! {
         tag: TagForm, [default "version"];
         /// Whether the tag is annotated.
         annotated: bool, [default true];
-        /// How the branch is merged.
+        /// How the branch is merged. Where the steps have `pull_request` and its `squash` is true, as
+        /// `squash`.
         merge: MergeKind, [default "no_ff"];
         /// The branches into which the fix has to be merged, each once.
         merge_back: Vec<String> as Once<String>, [default none()];
@@ -247,7 +248,8 @@ section! {
         label: String, [optional];
         /// Who reviews it, for people.
         reviewers: String as TextOrNone, [default ""];
-        /// Whether it is merged as one commit.
+        /// Whether it is merged as one commit. Then `merge` of `vcs` is as if it was `squash`, also for the
+        /// branches that are merged without a request.
         squash: bool, [default false];
     }
 }
