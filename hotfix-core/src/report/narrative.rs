@@ -382,7 +382,7 @@ pub(super) fn resolution(
     }
     if let Some(since) = log.shown_to_work(rollout) {
         sentences.push(format!(
-            "The fix was shown to work at {}: the bug's own metric fell as claimed.",
+            "The fix was shown to work at {}: the bug's own metric improved as claimed.",
             utc(since)
         ));
     }
