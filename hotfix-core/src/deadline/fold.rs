@@ -125,6 +125,9 @@ impl Agenda {
         if matches!(moment, Moment::DeployStarted | Moment::RolledBack) {
             self.keep_settled();
         }
+        if moment == Moment::DeployStarted {
+            self.state.was_live = None;
+        }
         let before = self.state.moments[moment as usize].replace(came);
         if moment == Moment::RolledBack {
             if before.is_some_and(|before| before < came) {
@@ -262,8 +265,9 @@ impl Agenda {
     }
 
     fn revoke(&mut self, moment: Moment, at: Timestamp) {
-        if self.state.moments[moment as usize].take().is_none() {
-            return;
+        let Some(came) = self.state.moments[moment as usize].take() else { return };
+        if moment == Moment::Deployed {
+            self.state.was_live = Some(came);
         }
         if moment == Moment::Resolved {
             self.state.reopened = Some(at);

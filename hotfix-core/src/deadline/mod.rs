@@ -425,6 +425,8 @@ getters! {
     is_reopened: bool = self.state.reopened.is_some() && self.came(Moment::Resolved).is_none();
     /// When the statement that the incident is resolved was last revoked.
     reopened_at: Option<Timestamp> = self.state.reopened;
+    /// When the fix of the present attempt went live, if that was revoked.
+    was_live: Option<Timestamp> = self.state.was_live;
     /// The time of the first input.
     opened: Option<Timestamp> = self.state.opened;
     /// What the last [`advance`](Self::advance) gave.

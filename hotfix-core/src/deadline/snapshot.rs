@@ -39,6 +39,8 @@ pub(crate) struct AgendaState {
     pub(super) now: Option<Timestamp>,
     /// When a rollback of the fix was requested, or the rollout was frozen.
     pub(super) turned_back: Option<Timestamp>,
+    /// When the fix of the present attempt went live, if that was revoked.
+    pub(super) was_live: Option<Timestamp>,
     /// When the incident was reopened.
     pub(super) reopened: Option<Timestamp>,
     /// When another release was last tried.

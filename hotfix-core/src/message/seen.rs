@@ -407,11 +407,8 @@ pub(super) fn timeline(rollout: &Rollout, clock: &Clock, at: Timestamp) -> Vec<S
     let moments = moments.filter_map(|(moment, what)| Some((rollout.moment(moment)?, what)));
     let mut events: Vec<(Timestamp, &str)> = moments.collect();
     // A rollback revokes that the fix was live, and that the incident was resolved.
-    let was_live = || {
-        let column = rollout.comparison().phases.pop()?;
-        column.since.filter(|_| rollout.rolled_back_since().is_some())
-    };
-    let revoked = rollout.moment(Moment::Deployed).map_or_else(was_live, |_| None);
+    let is_live = rollout.moment(Moment::Deployed).is_some();
+    let revoked = rollout.was_live().filter(|_| !is_live);
     events.extend(revoked.map(|when| (when, deployed)));
     events.extend(rollout.reopened_at().map(|when| (when, "incident reopened")));
     events.extend(rollout.earlier_rollbacks().map(|when| (when, "an earlier fix was rolled back")));

@@ -2,7 +2,7 @@
 
 use serde::Serialize;
 
-use crate::grade::{Grade, Severity, closed_set};
+use crate::grade::{Grade, Severity, Sign, closed_set};
 use crate::sorting::sort_by_key;
 use crate::unit::Name;
 
@@ -57,8 +57,8 @@ pub struct PlannedContingency<'a> {
     /// The severities that wait until it is mended.
     #[serde(skip_serializing_if = "<[Severity]>::is_empty")]
     pub waits: &'a [Severity],
-    /// What a plan of this severity does meanwhile; none where no severity waits, or the plan's is
-    /// not known.
+    /// What the rollout of a plan of this severity does meanwhile; none where it does not detect the
+    /// failure by missing readings, no severity waits, or the plan's is not known.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub meanwhile: Option<Meanwhile>,
 }
@@ -94,7 +94,9 @@ impl Plan {
         sort_by_key(&mut register, |risk| std::cmp::Reverse(risk.gravity));
         let contingencies = self.policy().contingencies().iter().map(|contingency| {
             let waits = contingency.waits.as_slice();
-            let severity = self.severity().filter(|_| !waits.is_empty());
+            // Nothing else makes the rollout wait.
+            let holds = contingency.sign == Some(Sign::NoData) && !waits.is_empty();
+            let severity = self.severity().filter(|_| holds);
             PlannedContingency {
                 id: contingency.id,
                 when: &contingency.when,

@@ -369,6 +369,9 @@ getters! {
     is_reopened: bool = self.case.agenda.is_reopened();
     /// When the statement that the incident is resolved was last revoked.
     reopened_at: Option<Timestamp> = self.case.agenda.reopened_at();
+    /// When the fix of the present attempt went live, if a rollback has revoked that.
+    was_live: Option<Timestamp> =
+        self.case.agenda.was_live().filter(|_| self.rolled_back_since().is_some());
     /// The severity as people read it.
     named_severity: Option<impl Display> = self.case.readiness.named_severity(self.plan.policy());
     /// Whether time does not end the watch after the completion, and no question is open about that.

@@ -53,7 +53,7 @@ fn lists(
         let who = list.who.as_ref().map(|who| format!(", {}", contacts::titled(plan, who)));
         let (within, who) = (within.unwrap_or_default(), who.unwrap_or_default());
         let title = markdown(list.title);
-        page.paragraph(&format!("**{title}** ({}{within}{who}{holds}{sure}):", when(list)));
+        page.paragraph(&format!("**{title}** ({}{within}{who}{holds}{sure}):", when(plan, list)));
         page.list(list.items.iter().map(|item| {
             let only = match (item.required, item.if_applicable) {
                 (_, true) => " (if it applies)",
@@ -65,9 +65,12 @@ fn lists(
     }
 }
 
-const fn when(list: &LaterList<'_>) -> &'static str {
+fn when(plan: &Plan, list: &LaterList<'_>) -> &'static str {
     match list.at {
         ChecklistMoment::Start | ChecklistMoment::Before => "before the start",
+        ChecklistMoment::Deployed if plan.policy().held_back().is_some() => {
+            "once the last phase has its traffic"
+        }
         ChecklistMoment::Deployed => "once all traffic has the fix",
         ChecklistMoment::Verified => "once the fix is verified",
         ChecklistMoment::FinalValidation => "during the final validation",

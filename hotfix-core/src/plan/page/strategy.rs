@@ -51,10 +51,11 @@ pub(super) fn write(plan: &Plan, page: &mut Page) {
         let name = if is_chosen { format!("{name} (chosen)") } else { name };
         [name, least, why_not(&other.reasons)]
     });
-    page.table(
-        ["Alternative", "From the start until live for everybody", "Why not, or when"],
-        others.collect(),
-    );
+    let until = match plan.policy().held_back() {
+        Some(_) => "From the start until the last phase has its traffic",
+        None => "From the start until live for everybody",
+    };
+    page.table(["Alternative", until, "Why not, or when"], others.collect());
 }
 
 /// The policy's reason, then the reasons against the strategy. Drawbacks of a forbidden strategy

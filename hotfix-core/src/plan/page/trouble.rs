@@ -2,7 +2,7 @@
 
 use std::fmt::Write as _;
 
-use crate::grade::{Response, Signal};
+use crate::grade::{Response, Sign, Signal};
 use crate::text::{joined, markdown, quoted, time, time_range, words};
 
 use super::super::{
@@ -146,13 +146,22 @@ pub(super) fn contingencies(plan: &Plan, page: &mut Page) {
         return;
     }
     page.heading(2, "If something else fails");
-    page.list(contingencies.iter().map(|contingency| {
-        let actions = escaped(contingency.actions, "; ");
-        let meanwhile = match contingency.meanwhile {
-            Some(Meanwhile::Wait) => " **The rollout waits until this is repaired.**",
-            Some(Meanwhile::GoOnByHand) => " **The rollout continues by hand.**",
-            None => "",
+    let signs = plan.policy().contingencies().iter().map(|of| of.sign);
+    page.list(contingencies.iter().zip(signs).map(|(contingency, sign)| {
+        let actions = match contingency.actions {
+            [] => String::new(),
+            actions => format!(": {}", escaped(actions, "; ")),
         };
-        format!("{}: {actions}.{meanwhile}", markdown(contingency.when))
+        let people = || {
+            let waits = joined(contingency.waits.iter().map(|severity| severity.as_str()), ", ");
+            format!(" {waits}: people wait until this is repaired.")
+        };
+        let meanwhile = match contingency.meanwhile {
+            Some(Meanwhile::Wait) => " **The rollout waits until this is repaired.**".to_owned(),
+            Some(Meanwhile::GoOnByHand) => " **The rollout continues by hand.**".to_owned(),
+            None if contingency.waits.is_empty() || sign == Some(Sign::NoData) => String::new(),
+            None => people(),
+        };
+        format!("{}{actions}.{meanwhile}", markdown(contingency.when))
     }));
 }

@@ -180,8 +180,12 @@ fn deadline(case: &Case<'_>) -> Option<Reason> {
     let schedule = Schedule { load: case.load?, level: case.policy.severity(severity) };
     let least = schedule.between(from, Moment::Deployed, case.grounds.undetected)?.least;
     let rests_on = format!("/policy/duties/{index}/within");
+    let live = match case.policy.held_back() {
+        Some(_) => "the last phase has its traffic",
+        None => "the fix is live for everybody",
+    };
     let text = format!(
-        "the fix is live for everybody {} after `{from}` at the earliest; the deadline of {severity} is {}",
+        "{live} {} after `{from}` at the earliest; the deadline of {severity} is {}",
         time(least),
         time(within)
     );
