@@ -168,12 +168,11 @@ impl Obligation {
                 .filter(|(_, notice)| is_first_news(notice, duty))
                 .map(|(place, _)| place)
                 .collect(),
-            until: if duty.kind.is_call() {
-                let live = (duty.from < Moment::Deployed).then_some(Moment::Deployed);
-                duty.until.or(live)
-            } else {
-                duty.until
-            },
+            until: duty.until.or(match duty.kind {
+                DutyKind::Update if !is_of_the_end(duty.from) => Some(Moment::Resolved),
+                kind if kind.is_call() && duty.from < Moment::Deployed => Some(Moment::Deployed),
+                _ => None,
+            }),
             ask_again: match duty.kind {
                 // What is repeated is asked for in each interval.
                 _ if every.is_some() => None,
@@ -392,6 +391,12 @@ fn settles(policy: &Policy, duty: &Duty) -> Vec<Moment> {
     moments.iter().copied().filter(is_later).filter(is_shown).collect()
 }
 
+/// Whether what counts from this moment begins with the end of the incident, or after it: a completion
+/// is both at once.
+const fn is_of_the_end(from: Moment) -> bool {
+    matches!(from, Moment::Verified | Moment::Resolved | Moment::Closed)
+}
+
 /// Whether a notice counts as the first occurrence of an update.
 fn is_first_news(notice: &Duty, update: &Duty) -> bool {
     (notice.kind, update.kind) == (DutyKind::Notify, DutyKind::Update)
@@ -440,6 +445,12 @@ getters! {
     /// another attempt.
     stays_settled: bool =
         matches!(self.kind, DutyKind::Act | DutyKind::Notify) || self.another_release.is_some();
+    /// Whether the end of the incident ends its repetition as well: who reads the news then reads of it,
+    /// and who was paged has nothing to do any more.
+    ends_with_incident: bool = self.every.is_some()
+        && (self.kind == DutyKind::Update || self.kind.is_call())
+        && self.until != Some(Moment::Closed)
+        && !is_of_the_end(self.from);
     /// Whether it is the fix of the incident, and not a permanent one that follows.
     is_urgent_fix: bool = self.kind == DutyKind::Fix && self.settled_by.contains(&Moment::Resolved);
     /// Whether it watches the version to which a fix was rolled back.

@@ -337,9 +337,9 @@ impl Agenda {
             }
             None => return None,
         };
-        let own = own.and_then(|moment| self.came(moment));
-        let closed = self.came(Moment::Closed);
-        own.into_iter().chain(closed).min()
+        let over = obligation.ends_with_incident().then_some(Moment::Resolved);
+        let ends = own.into_iter().chain(over).chain([Moment::Closed]);
+        ends.filter_map(|moment| self.came(moment)).min()
     }
 
     /// The end of the incident, where a notice came into the plan after it: whoever has read nothing of the
