@@ -402,12 +402,7 @@ fn known_methods(policy: &Policy, subject: &Subject) -> Vec<Method> {
         RollbackMethod::Platform | RollbackMethod::Redeploy => true,
     });
     sort_by_key(&mut ways, |way| slowest(TimeRange::of(way.least, way.most)));
-    let mut kinds: Vec<RollbackMethod> = Vec::new();
-    for way in ways {
-        if !kinds.contains(&way.kind) {
-            kinds.push(way.kind);
-        }
-    }
+    let mut kinds: Vec<RollbackMethod> = ways.iter().map(|way| way.kind).collect();
     if let Some(own) = own {
         if subject.chosen_strategy().is_some() {
             kinds.retain(|kind| *kind != own);

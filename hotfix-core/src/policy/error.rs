@@ -51,7 +51,7 @@ coded! {
     Format { got: String, known: &'static str } => "HF-POL-005",
     #[error("there is no {what}: add at least one")]
     Empty { what: &'static str } => "HF-POL-011",
-    #[error("the {what} `{name}` already exists at `{first}`: rename one of them")]
+    #[error("the {what} `{name}` already exists at `{first}`: rename or delete one of them")]
     DuplicateName { what: &'static str, name: String, first: String } => "HF-POL-012",
     #[error("the metric `{name}` is not in `metrics`: {}add it, or name an existing one", did_you_mean(nearest.as_deref()))]
     UnknownMetric { name: String, nearest: Option<String> } => "HF-POL-013",

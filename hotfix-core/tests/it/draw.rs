@@ -159,10 +159,13 @@ fn duty() -> impl Strategy<Value = (Value, Vec<bool>)> {
 /// Severities, roles, vendors, duties and scope.
 pub(crate) fn response() -> impl Strategy<Value = Value> {
     let severities = btree_map(select(vec!["P0", "P1", "P2", "P3"]), severity_level(), 0..=4);
-    let holder = (TEXT, option::of(TEXT)).prop_map(|(name, reach)| {
-        with_some(json!({ "name": name }), [("reach", reach.map(Value::from))])
+    let holders = btree_map(TEXT, option::of(TEXT), 0..3).prop_map(|holders| {
+        let holder = |(name, reach): (String, Option<String>)| {
+            with_some(json!({ "name": name }), [("reach", reach.map(Value::from))])
+        };
+        holders.into_iter().map(holder).collect::<Vec<_>>()
     });
-    let role = (TEXT, vec(name(), 0..3), vec(holder, 0..3))
+    let role = (TEXT, vec(name(), 0..3), holders)
         .prop_map(|(title, stand_ins, holders)| json!({ "title": title, "stand_ins": stand_ins, "holders": holders }));
     let vendors =
         btree_map(TEXT, some_of(json!({ "support": "s", "status": "u", "dashboard": "d" })), 0..3)

@@ -268,14 +268,16 @@ fn after() -> BoxedStrategy<Value> {
 
 /// The keys of the rollback workflow that need not be there.
 fn rollback() -> BoxedStrategy<Map<String, Value>> {
-    let way = (one(RollbackMethod::ALL), option::of(text()), range()).prop_map(
-        |(kind, condition, range)| {
+    let kinds = subsequence(RollbackMethod::ALL.to_vec(), 0..3).prop_shuffle();
+    let ways = (kinds, vec((option::of(text()), range()), 3)).prop_map(|(kinds, rest)| {
+        let way = |(kind, (condition, range))| {
             joined(table(json!({ "kind": kind, "condition": condition })), range)
-        },
-    );
+        };
+        kinds.into_iter().zip(rest).map(way).collect::<Vec<_>>()
+    });
     let times =
         (option::of(range()), option::of(range()), option::of(range()), option::of(range()));
-    (vec(way, 0..3), times, any::<bool>(), texts()).prop_map(
+    (ways, times, any::<bool>(), texts()).prop_map(
         |(methods, (assess, execute, verify, estimate), point, aftercare)| {
             table(json!({
                 "methods": methods, "assess": assess, "execute": execute, "verify": verify, "estimate": estimate,

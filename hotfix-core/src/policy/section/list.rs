@@ -7,8 +7,8 @@ use serde::Serialize;
 use serde_json::json;
 
 use super::{
-    Advice, Alternative, Checklist, Contingency, Duty, Implication, Message, Phase, ProcedureStep,
-    Remedy, Risk, Rule, SuccessCriterion, VcsWay, Vendor,
+    Advice, Alternative, Checklist, Contingency, Duty, Holder, Implication, Message, Phase,
+    ProcedureStep, Remedy, Risk, RollbackWay, Rule, SuccessCriterion, VcsWay, Vendor,
 };
 use crate::document::Node;
 use crate::policy::error::{Problem, shown};
@@ -116,12 +116,14 @@ entries! {
     Checklist: "checklist" by "id",
     Contingency: "contingency" by "id",
     Duty: "duty" by "id",
+    Holder: "holder" by "name",
     Implication: "implication" by "id",
     Message: "message" by "id",
     Phase: "phase" by "name",
     ProcedureStep: "step" by "id",
     Remedy: "remedy" by "id",
     Risk: "risk" by "id",
+    RollbackWay: "method" by "kind",
     Rule: "rule" by "id",
     SuccessCriterion: "criterion" by "id",
     VcsWay: "way" by "id",

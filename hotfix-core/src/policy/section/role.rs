@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use super::Approval;
-use super::list::{by_own_name, none};
+use super::list::{Entries, by_own_name, none};
 use crate::document::Node;
 use crate::policy::Policy;
 use crate::policy::field::List;
@@ -27,7 +27,7 @@ section! {
         stand_ins: Vec<RoleName> as List<RoleName>, [default none()];
         /// The people who hold the role. With holders, nobody else may approve, deny or
         /// withdraw in this role.
-        holders: Vec<Holder> as List<Holder>, [default none()];
+        holders: Vec<Holder> as Entries<Holder>, [default none()];
         /// How to reach the role, whoever holds it: a pager or a channel.
         reach: String, [optional];
     }
@@ -37,7 +37,7 @@ section! {
     plain
     /// A person who holds a role.
     pub Holder: Eq from HolderDraft {
-        /// The name of the person.
+        /// The name of the person, unique in the role.
         name: String, [required];
         /// How to reach the person.
         reach: String, [optional];

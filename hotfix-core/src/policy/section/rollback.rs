@@ -2,7 +2,7 @@
 
 use super::TimeRange;
 use super::command::CommandLine;
-use super::list::none;
+use super::list::{Entries, none};
 use super::range::PartOfTraffic;
 use crate::grade::{OnFailure, RevertTo, RollbackMethod};
 use crate::policy::error::Problem;
@@ -21,7 +21,7 @@ section! {
         returned_within: Span as Lasting, [required] at least watch;
         /// The rollback methods that the policy knows. A release that names no methods of its own
         /// is rolled back with these, the fastest first and equal ones in this order.
-        methods: Vec<RollbackWay> as List<RollbackWay>, [default none()];
+        methods: Vec<RollbackWay> as Entries<RollbackWay>, [default none()];
         /// How long it takes to decide on a rollback.
         assess: TimeRange, [optional];
         /// How long the rollback itself takes, without the waits of `steps`.
@@ -75,7 +75,7 @@ section! {
     plain
     /// A rollback method and how long it takes.
     pub RollbackWay: Eq from RollbackWayDraft {
-        /// The method.
+        /// The method; each at most once.
         kind: RollbackMethod, [required];
         /// The shortest time it takes; 0 or more. Without this key it is unknown.
         least: Span as Duration, [optional];
