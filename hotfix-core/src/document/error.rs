@@ -22,6 +22,11 @@ pub trait FaultFamily: fmt::Display + Coded {
 
     /// Whether an error without a path is one of its line: measurements have lines, no keys.
     const BY_LINE: bool = false;
+
+    /// The fault that a document of any kind may have, if it is one.
+    fn of_document(&self) -> Option<&DocumentFault> {
+        None
+    }
 }
 
 /// One error of a document, with its place.
@@ -29,16 +34,21 @@ pub trait FaultFamily: fmt::Display + Coded {
 pub struct DocumentError<F> {
     path: String,
     place: Place,
-    base: Option<Base>,
+    origin: Option<Origin>,
     fault: F,
 }
 
-/// The base that has the place of an error.
+/// What an error is about, besides its place in the document.
 #[derive(Clone, Debug, PartialEq, Eq)]
-struct Base {
-    name: String,
-    /// Only the inheriting document makes the value wrong; otherwise the base itself is wrong.
-    is_inherited: bool,
+enum Origin {
+    /// This base is wrong.
+    Base(String),
+    /// A value of this base is wrong, but only in the inheriting document.
+    Inherited(String),
+    /// A new item has nearly the name of this inherited one.
+    Near(String),
+    /// The whole document has a key of this name, which belongs above the first table.
+    Above,
 }
 
 /// All errors of a document, in the order of its format; never empty.
@@ -90,7 +100,7 @@ impl<F> DocumentErrors<F> {
         if self.is_full() {
             self.left_out += 1;
         } else {
-            self.list.push(DocumentError { path: path.to_owned(), place, base: None, fault });
+            self.list.push(DocumentError { path: path.to_owned(), place, origin: None, fault });
         }
     }
 
@@ -148,12 +158,52 @@ impl<F> DocumentErrors<F> {
         }
     }
 
-    /// The errors with the name of the base that their place is in, if it is in one; the first base
-    /// is document 1.
-    pub(crate) fn inherited(mut self, bases: &[String]) -> Self {
+    /// The errors of a document that was merged over its bases, each with the name of the base that its
+    /// place is in, if it is in one; the first base is document 1. A key that is missing because `own`,
+    /// the document alone, removes it, has its place there. `near` finds the inherited name nearest to
+    /// that of a new item, by its path.
+    pub(crate) fn inherited(
+        mut self,
+        bases: &[String],
+        own: &Node,
+        near: impl Fn(&str) -> Option<String>,
+    ) -> Self
+    where
+        F: FaultFamily,
+    {
         for error in &mut self.list {
             let base = (error.place.document as usize).checked_sub(1).and_then(|i| bases.get(i));
-            error.base = base.map(|name| Base { name: name.clone(), is_inherited: true });
+            let key = match error.fault.of_document() {
+                Some(DocumentFault::MissingKey { key, .. }) => Some(key),
+                _ => None,
+            };
+            let removed = key.and_then(|key| own.at(&format!("{}/{key}", error.path)));
+            if let Some(removed) = removed.filter(|value| value.key("remove").is_some()) {
+                error.place = removed.place;
+            } else if let Some(name) = base {
+                error.origin = Some(Origin::Inherited(name.clone()));
+            } else if error.origin.is_none() {
+                error.origin = near(&error.path).map(Origin::Near);
+            }
+        }
+        self
+    }
+
+    /// The errors, with a note for unknown keys that the whole document could have and does not: in
+    /// TOML a key belongs to the table above it.
+    pub(crate) fn below_a_table(mut self, document: &Node, keys: &[&str]) -> Self
+    where
+        F: FaultFamily,
+    {
+        let is_own = |key: &str| document.key(key).is_some_and(|of| of.place.document == 0);
+        for error in &mut self.list {
+            if let Some(DocumentFault::UnknownKey { key, .. }) = error.fault.of_document()
+                && keys.contains(&key.as_str())
+                && !is_own(key)
+                && document.at(&error.path).is_some_and(|value| value.members().is_empty())
+            {
+                error.origin = Some(Origin::Above);
+            }
         }
         self
     }
@@ -161,16 +211,16 @@ impl<F> DocumentErrors<F> {
     /// The errors as those of this base.
     pub(crate) fn in_base(mut self, name: &str) -> Self {
         for error in &mut self.list {
-            error.base = Some(Base { name: name.to_owned(), is_inherited: false });
+            error.origin = Some(Origin::Base(name.to_owned()));
         }
         self
     }
 
     /// The errors with other faults, at the same places.
     pub(crate) fn map<G>(self, map: impl Fn(F) -> G) -> DocumentErrors<G> {
-        let of = |DocumentError { path, place, base, fault }| {
+        let of = |DocumentError { path, place, origin, fault }| {
             let fault = map(fault);
-            DocumentError { path, place, base, fault }
+            DocumentError { path, place, origin, fault }
         };
         DocumentErrors { list: self.list.into_iter().map(of).collect(), left_out: self.left_out }
     }
@@ -194,7 +244,7 @@ impl<F> DocumentErrors<F> {
     /// to the table around it.
     pub(crate) fn placed_in(mut self, document: &Node) -> Self {
         let unplaced =
-            |error: &&mut DocumentError<F>| error.place.line == 0 && error.base.is_none();
+            |error: &&mut DocumentError<F>| error.place.line == 0 && error.origin.is_none();
         for error in self.list.iter_mut().filter(unplaced) {
             let (length, place) = document.find(&error.path);
             error.path.truncate(length);
@@ -295,7 +345,10 @@ impl<F> DocumentError<F> {
     /// The base that has the place, if it is not the document itself: line and column are in its
     /// text.
     pub fn base(&self) -> Option<&str> {
-        self.base.as_ref().map(|base| base.name.as_str())
+        match self.origin.as_ref()? {
+            Origin::Base(name) | Origin::Inherited(name) => Some(name),
+            Origin::Near(_) | Origin::Above => None,
+        }
     }
 
     /// What is wrong, as data.
@@ -312,12 +365,18 @@ impl<F: FaultFamily> DocumentError<F> {
 
     /// What is wrong and what to do about it.
     pub fn sentence(&self) -> String {
-        match &self.base {
+        match &self.origin {
             None => self.fault.to_string(),
-            Some(Base { name, is_inherited: false }) => {
-                format!("{} (in the base `{name}`)", self.fault)
-            }
-            Some(Base { name, is_inherited: true }) => format!(
+            Some(Origin::Near(name)) => format!(
+                "{}, or correct the name: the nearest that is inherited is `{name}`",
+                self.fault
+            ),
+            Some(Origin::Above) => format!(
+                "{}; it is a key of the document: write it above the first table",
+                self.fault
+            ),
+            Some(Origin::Base(name)) => format!("{} (in the base `{name}`)", self.fault),
+            Some(Origin::Inherited(name)) => format!(
                 "{} (inherited from `{name}`: write a value of your own in its place, or \
                  `{{ remove = true }}` where the key may be missing)",
                 self.fault

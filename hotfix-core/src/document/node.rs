@@ -151,6 +151,11 @@ impl Node {
         (length, node.place)
     }
 
+    /// The value at a JSON Pointer.
+    pub(crate) fn at(&self, pointer: &str) -> Option<&Self> {
+        pointer.split('/').skip(1).try_fold(self, Self::step)
+    }
+
     /// The `id` or `name` of the innermost item of a list on the way to a JSON Pointer.
     pub(crate) fn item_at(&self, pointer: &str) -> Option<&str> {
         let mut item = None;

@@ -158,6 +158,13 @@ coded! {
 
 impl FaultFamily for Problem {
     const HEADING: &'static str = " in the policy";
+
+    fn of_document(&self) -> Option<&DocumentFault> {
+        match self {
+            Self::Document(fault) => Some(fault),
+            _ => None,
+        }
+    }
 }
 
 fn instead(known: &[&str]) -> String {

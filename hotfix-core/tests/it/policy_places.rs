@@ -67,6 +67,17 @@ fn field_5_an_error_has_the_line_and_column_of_its_value_in_the_document_that_ha
     assert!(no_text.contains("HF-POL-006 at /watch/warm: "), "{no_text}");
 }
 
+/// A key that is missing because the document itself removes it.
+#[test]
+fn field_5_a_missing_key_that_was_removed_has_the_place_of_its_removal() {
+    let removals = "rollback = { remove = true }\n[metrics.error_rate]\nkind = { remove = true }\n";
+    let errors = Policy::from_toml(&format!("extends = 'standard'\nname = 'x'\n\n{removals}"));
+    let errors = errors.unwrap_err();
+    let places: Vec<_> = errors.iter().map(|e| (e.code(), e.path(), e.line())).collect();
+    let missing = [("HF-POL-007", "/metrics/error_rate", Some(6)), ("HF-POL-007", "", Some(4))];
+    assert_eq!(places, missing, "{errors}");
+}
+
 #[test]
 fn field_5_texts_that_are_too_long_are_not_read() {
     let long = " ".repeat((1 << 20) + 1);

@@ -11,7 +11,7 @@ use crate::sorting::map_of;
 /// The key that removes an inherited value.
 const REMOVE: &str = "remove";
 /// The keys that identify items of a list, in the order in which they are tried.
-const NAMES: [&str; 2] = ["id", "name"];
+pub(super) const NAMES: [&str; 2] = ["id", "name"];
 
 /// The keys of conditions, except where keys are custom names. A condition replaces the inherited
 /// one as a whole: a mixture of both would mean neither.
@@ -38,6 +38,11 @@ pub(super) fn merged(base: Node, over: Node, reader: &mut PolicyReader) -> Node 
     Node { value, place }
 }
 
+/// Whether the keys below are custom names, which have no meaning here.
+pub(super) fn has_custom_names(path: &str) -> bool {
+    matches!(path, "/facts" | "/roles" | "/metrics")
+}
+
 fn tables(base: Vec<Member>, over: Vec<Member>, reader: &mut PolicyReader) -> Vec<Member> {
     let slots_by_key: BTreeMap<String, usize> =
         map_of(base.iter().enumerate().map(|(slot, member)| (member.key.clone(), slot)));
@@ -46,8 +51,7 @@ fn tables(base: Vec<Member>, over: Vec<Member>, reader: &mut PolicyReader) -> Ve
         base.into_iter().map(|Member { key, place, node }| ((key, place), node)).unzip();
     let mut slots = Slots::new(values);
     let mut added = Vec::new();
-    // Below these the keys are custom names, which have no meaning here.
-    let of_custom_names = matches!(reader.path(), "/facts" | "/roles" | "/metrics");
+    let of_custom_names = has_custom_names(reader.path());
     let of_metric = reader.path().strip_prefix("/metrics/").is_some_and(|id| !id.contains('/'));
     for member in over {
         if !met.insert(member.key.clone()) {

@@ -11,7 +11,7 @@ use crate::policy::schema::{Definitions, Schema};
 use serde_json::json;
 
 pub use error::ExtendError;
-use merge::merged;
+use merge::{NAMES, has_custom_names, merged};
 
 use super::error::{PolicyErrors, Problem, nearest};
 use super::field::NAME_PATTERN;
@@ -107,6 +107,7 @@ fn bases(extends: &Node, reader: &mut PolicyReader) -> Option<Vec<Base>> {
 pub(super) fn read(document: Node, ask: &mut Ask<'_>) -> Result<Policy, PolicyErrors> {
     let Some(extends) = document.key("extends").cloned() else { return from_node(&document) };
     check_form(&document, false)?;
+    let own = document.clone();
     let (chain, texts, errors) = (Vec::new(), Vec::new(), PolicyErrors::new());
     let mut resolution = Resolution { ask, chain, bases: 0, texts, errors };
     let resolved = resolution.resolved(document, "");
@@ -115,13 +116,32 @@ pub(super) fn read(document: Node, ask: &mut Ask<'_>) -> Result<Policy, PolicyEr
     // A base that two others extend is merged twice, but its errors are reported once.
     let mut errors = errors.placed_in(&Node::table([("extends", extends)])).in_order_of_text();
     // A removal that cannot be applied does not hide the other errors.
-    match resolved.map(|tree| from_node(&tree)).transpose() {
-        Ok(policy) => errors.or(policy),
+    let Some(tree) = resolved else { return errors.or(None) };
+    match from_node(&tree) {
+        Ok(policy) => errors.or(Some(policy)),
         Err(more) => {
-            errors.append_elsewhere(more.inherited(&names));
+            let near = |path: &str| nearest_inherited(&tree, path);
+            errors.append_elsewhere(more.inherited(&names, &own, near));
             Err(errors)
         }
     }
+}
+
+/// The inherited name that is nearest to that of a new item: one that should change an inherited item,
+/// and whose name is misspelt, lacks the keys that it does not change.
+fn nearest_inherited(tree: &Node, path: &str) -> Option<String> {
+    let (outer, step) = path.rsplit_once('/')?;
+    let (item, siblings) = (tree.at(path)?, tree.at(outer)?);
+    let is_new = |item: &Node| item.members().iter().all(|of| of.node.place.document == 0);
+    if !is_new(item) {
+        return None;
+    }
+    let name = |item| NAMES.iter().find_map(|name| Node::key(item, name)?.as_text());
+    let items = siblings.items().iter().filter(|item| !is_new(item)).filter_map(name);
+    let tables =
+        siblings.members().iter().filter(|of| has_custom_names(outer) && !is_new(&of.node));
+    let own = if siblings.items().is_empty() { step } else { name(item)? };
+    nearest(own, items.chain(tables.map(|of| of.key.as_str()))).map(str::to_owned)
 }
 
 struct Resolution<'a> {

@@ -204,7 +204,7 @@ pub(in crate::policy) fn from_node(node: &Node) -> Result<Policy, PolicyErrors> 
     check_form(node, false)?;
     let mut reader = PolicyReader::new();
     let policy = Policy::read(node, &mut reader);
-    reader.into_errors().placed_in(node).or(policy)
+    reader.into_errors().placed_in(node).below_a_table(node, PolicyDraft::NAMES).or(policy)
 }
 
 fn policy_rules(draft: &PolicyDraft, reader: &mut PolicyReader) {
