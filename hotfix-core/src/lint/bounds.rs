@@ -24,8 +24,7 @@ pub(super) fn find(policy: &Policy, findings: &mut Vec<Finding>) {
         order(metric, findings);
         live_arm(policy, metric, findings);
         ratio_of_zero(metric, findings);
-        buckets(metric, findings);
-        long_times(metric, findings);
+        times(metric, findings);
         if metric.role == Role::Decide {
             wrong_side(policy, metric, findings);
             missed_by_chance(policy, metric, findings);
@@ -134,30 +133,39 @@ fn wrong_side(policy: &Policy, metric: &Metric, findings: &mut Vec<Finding>) {
     }
 }
 
-/// Bounds of a latency that are not among its boundaries.
-fn buckets(metric: &Metric, findings: &mut Vec<Finding>) {
-    for fault in BoundInBucket::of(metric) {
-        let kind =
-            if fault.is_beyond() { fault::BOUND_BEYOND_BUCKETS } else { fault::BOUND_IN_BUCKET };
-        report! { findings, place(metric, fault.bound), kind, "{fault}" }
-    }
-}
-
-/// Times of requests that are longer than anybody waits: milliseconds without a unit.
-fn long_times(metric: &Metric, findings: &mut Vec<Finding>) {
+/// Bounds of a latency that are not among its boundaries, and times of requests that are longer than
+/// anybody waits: milliseconds without a unit.
+fn times(metric: &Metric, findings: &mut Vec<Finding>) {
     if !metric.kind.has_buckets() {
         return;
     }
+    let mut check = |key: &str, is: Span| {
+        let is_long = is > LONGEST;
+        if is_long {
+            put(findings, place(metric, key), fault::wrong_unit(is, "long"));
+        }
+        is_long
+    };
     let bounds = metric.bounds.named().filter_map(|(name, bound)| match bound.value {
         BoundValue::Absolute(figure) => Some((name, figure)),
         BoundValue::Relative(..) => None,
     });
     for (name, figure) in bounds.chain(metric.reference.map(|figure| ("reference", figure))) {
-        if let Ok(is) = Span::try_from_seconds(figure)
-            && is > LONGEST
-        {
-            put(findings, place(metric, name), fault::wrong_unit(is, "long"));
+        if let Ok(is) = Span::try_from_seconds(figure) {
+            check(name, is);
         }
+    }
+    // A histogram of slow requests has buckets below a second as well.
+    if let [first, .., last] = *metric.boundaries
+        && first >= Span::from_seconds(1)
+        && check("boundaries", last)
+    {
+        return;
+    }
+    for fault in BoundInBucket::of(metric) {
+        let kind =
+            if fault.is_beyond() { fault::BOUND_BEYOND_BUCKETS } else { fault::BOUND_IN_BUCKET };
+        report! { findings, place(metric, fault.bound), kind, "{fault}" }
     }
 }
 

@@ -98,7 +98,7 @@ fn record(policy: &Policy, findings: &mut Vec<Finding>) {
         }
     }
     let Some(slo) = &record.slo else { return };
-    if let Some(why) = ends_before(slo.from, slo.to) {
+    if let Some(why) = ends_before(policy, slo.from, slo.to) {
         put(findings, "/change_record/slo/to", never_kept("the objective", &why));
     }
     let (path, limit) = ("/change_record/slo/within", slo.within);
@@ -189,7 +189,7 @@ fn duties(policy: &Policy, findings: &mut Vec<Finding>) {
                 format!("it lasts at least {}, but is due after {}", time(takes), time(within));
             put(findings, place("within"), never(&why));
         }
-        if let Some(why) = duty.until.and_then(|until| ends_before(duty.from, until)) {
+        if let Some(why) = duty.until.and_then(|until| ends_before(policy, duty.from, until)) {
             put(findings, place("until"), never(&why));
         }
         let is_late = matches!(duty.from, Moment::Resolved | Moment::Closed);
@@ -220,13 +220,18 @@ fn never_kept(what: &str, why: &str) -> SettingFault {
 }
 
 /// Why a time is over when it begins, or before. None if it is not.
-fn ends_before(from: Moment, until: Moment) -> Option<String> {
+fn ends_before(policy: &Policy, from: Moment, until: Moment) -> Option<String> {
+    let is_of_the_fix = matches!(until, Moment::Approved | Moment::FixStarted);
+    let after_the_fact = || policy.demands_by_place().any(|(_, of)| of.after_the_fact.is_some());
     let is_over = match (from, until) {
         (Moment::RolledBack, _) => false,
-        // Approvals may follow the start, and people state when they work on the fix.
-        (_, Moment::Approved | Moment::FixStarted) => until == from,
-        // An incident may be resolved before the fix is deployed.
-        (Moment::Resolved, _) => until == Moment::Resolved || until < Moment::DeployStarted,
+        // An incident may be resolved before the fix is made.
+        (Moment::Resolved, _) => {
+            until == Moment::Resolved || until < Moment::DeployStarted && !is_of_the_fix
+        }
+        (_, Moment::Approved) if from >= Moment::DeployStarted => !after_the_fact(),
+        // Until the fix is live people state when they work on it.
+        _ if is_of_the_fix && from < Moment::Deployed => until == from,
         _ => until <= from,
     };
     is_over.then(|| format!("it ends at `{until}`, which is not after `{from}`"))

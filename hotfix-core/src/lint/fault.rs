@@ -95,7 +95,7 @@ findings! {
         => "HF-LINT-009" Warn, "change the rules or the tree until both agree, or leave the tree out (`tree = { remove = true }`): it then follows from the rules";
 
     #[error("if no rule fires{tree}, it remains unknown whether a hot-fix is needed, even if all facts are known")]
-    Silent { tree: &'static str } => "HF-LINT-010" Note, "set `classification.otherwise`";
+    Silent { tree: &'static str } => "HF-LINT-010" Note, "set `classification.otherwise` to `no`, or add a rule for such facts";
 
     #[error("`{exclusion}` excludes a hot-fix that {called} for: a person has to decide")]
     Excluded { exclusion: Name, called: String }
@@ -197,7 +197,7 @@ kinds! {
     DEADLINE_TOO_SHORT "HF-LINT-040" Warn "allow more time, or shorten or postpone steps";
     PROCEDURE_TOO_LONG "HF-LINT-041" Warn "make the figures agree";
     PHASES_TOO_LONG "HF-LINT-042" Warn "choose fewer or shorter phases, or allow more time";
-    BROKEN_PROMISE "HF-LINT-043" Warn "use a field such as `{{ eta }}`, which takes the time from the plan";
+    BROKEN_PROMISE "HF-LINT-043" Warn "correct `promises`, or write `promises = []` where the text has a field such as `{{ eta }}`, which takes the time from the plan";
     TWO_APPROVERS "HF-LINT-044" Warn "merge the two approvals, or remove the role from `notified`";
     NOBODY_HOLDS "HF-LINT-045" Note "set `holders` for them under `roles`; `reach` is enough for a role in which nobody approves or waives";
     UNKNOWN_ROLE "HF-LINT-046" Warn "declare it, or correct the name";
@@ -216,7 +216,7 @@ kinds! {
     TWO_OF_ONE_LEVEL "HF-LINT-064" Warn "give them different levels";
     NO_ESCALATION "HF-LINT-065" Note "add duties of kind `escalate` for it, or add it to the `severities` of existing ones";
     KNOWN_LATER "HF-LINT-067" Note "remove them: later facts are added to the commit as a git note, or are in the log";
-    VCS_ORDER "HF-LINT-068" Warn "name the branch, or change the order or delete it: the flow has its own";
+    VCS_ORDER "HF-LINT-068" Warn "correct the order, or delete it: the flow has its own; name a branch in `merge_back` where a merge has no target";
     ADVICE_WITHOUT_CHECK "HF-LINT-070" Warn "add what the check needs, or delete `shown_by`";
     SHORT_FOR_SCRAPE "HF-LINT-071" Warn "raise it to at least twice `scrape`";
     BOUND_IN_BUCKET "HF-LINT-072" Note "add the figure to `boundaries` and to the buckets of your histogram, or send raw durations";
@@ -237,7 +237,7 @@ kinds! {
     NO_SUCH_LIST "HF-LINT-094" Warn "correct the name, or delete `checklist`";
     WRONG_UNIT "HF-LINT-095" Warn "give it with the unit that you mean, such as `\"15min\"` or `\"250ms\"`";
     NO_EVIDENCE "HF-LINT-096" Warn "give a metric a test (`model`, `weight`) and the phase a part of the traffic, or write `no_evidence_of_harm`";
-    NO_TIME_TO_OBJECT "HF-LINT-097" Warn "set `gate` to `veto`, and `veto` to a time, or delete `veto`";
+    NO_TIME_TO_OBJECT "HF-LINT-097" Warn "give the gate `veto` a time in `veto`; at another gate delete `veto`, or set `gate` to `veto`";
     SHORT_NO_DATA "HF-LINT-098" Warn "raise `no_data.after` to more than the longest time between two readings, at best to two cadences";
     WATCHED_LONGER "HF-LINT-099" Note "raise `watch` to that, or shorten `window` or `warm_up`";
     ONE_APPROVER "HF-LINT-100" Deny "name another person for one of the roles, or ask for one approval";
@@ -245,4 +245,5 @@ kinds! {
     RATIO_OF_ZERO "HF-LINT-102" Warn "write the bound as a figure, or correct `reference`";
     HIDDEN_MESSAGE "HF-LINT-105" Note "put it first, give the other one a condition or severities, or remove it";
     SAME_APPROVAL "HF-LINT-106" Warn "delete it; where two people have to approve, ask for two roles that different people hold";
+    IDLE_ENTRY "HF-LINT-107" Note "remove it, or correct the name";
 }

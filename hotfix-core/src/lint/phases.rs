@@ -24,6 +24,7 @@ pub(super) fn find(policy: &Policy, findings: &mut Vec<Finding>) {
     evidence(policy, findings);
     objections(policy, findings);
     staging(policy, findings);
+    own_alternative(policy, findings);
     in_no_phase(policy, findings);
     for (index, phase) in policy.phases().iter().enumerate() {
         in_phase(policy, index, phase, findings);
@@ -42,6 +43,18 @@ fn silent(policy: &Policy, findings: &mut Vec<Finding>) {
     for path in paths {
         report! { findings, path, fault::NOBODY_ASKED,
             "with `hold` the rollout waits here, and nobody is asked until its phase has been held for `ask_again` longer than `watch_most`, or than `watch` without that"
+        }
+    }
+}
+
+/// The policy's own strategy among those that were not chosen.
+fn own_alternative(policy: &Policy, findings: &mut Vec<Finding>) {
+    let own = policy.strategy();
+    let index = policy.alternatives().iter().position(|other| other.strategy == own);
+    // A strategy that a release chooses is among them.
+    if let Some(index) = index.filter(|_| policy.instead_of().is_none()) {
+        report! { findings, format!("/alternatives/{index}/strategy"), fault::IDLE_ENTRY,
+            "`{own}` is the policy's own strategy, and is listed as one that was not chosen: its `why` is not used"
         }
     }
 }

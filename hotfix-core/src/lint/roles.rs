@@ -17,6 +17,7 @@ use crate::unit::RoleName;
 
 pub(super) fn find(policy: &Policy, findings: &mut Vec<Finding>) {
     holders(policy, findings);
+    own_stand_ins(policy, findings);
     same_approvals(policy, findings);
     escalation(policy, findings);
     for severity in severities(policy) {
@@ -36,6 +37,17 @@ pub(super) fn find(policy: &Policy, findings: &mut Vec<Finding>) {
         };
         report! { findings, format!("/severities/{severity}/approvals"), kind,
             "a {severity} is answered {so}"
+        }
+    }
+}
+
+/// Roles that stand in for themselves: nobody else is asked by that.
+fn own_stand_ins(policy: &Policy, findings: &mut Vec<Finding>) {
+    for role in policy.roles() {
+        if let Some(index) = role.stand_ins.iter().position(|other| *other == role.id) {
+            report! { findings, format!("/roles/{}/stand_ins/{index}", role.id), fault::IDLE_ENTRY,
+                "`{}` is its own stand-in: nobody else is asked for it", role.id
+            }
         }
     }
 }

@@ -314,6 +314,7 @@ fn dec_5_phases_that_last_longer_than_their_least_time_are_found() {
 fn dec_5_latencies_without_a_unit_are_found() {
     const LONG: &str = "is so long that a wrong unit is likely";
     let (bound, reference) = ("/metrics/latency_p95/rollback", "/metrics/latency_p95/reference");
+    let boundaries = "/metrics/latency_p95/boundaries";
     check(
         "standard",
         vec![
@@ -324,6 +325,14 @@ fn dec_5_latencies_without_a_unit_are_found() {
                 &[LONG],
                 vec![(reference, json!(250))],
                 vec![(reference, json!(60))],
+            ),
+            // Buckets from a second on are for requests that take minutes.
+            row(
+                "HF-LINT-095",
+                boundaries,
+                &["8min", LONG],
+                vec![(boundaries, json!([100, 250, 300, 500]))],
+                vec![(boundaries, json!([0.1, 0.25, 0.3, 0.5, 120]))],
             ),
         ],
     );

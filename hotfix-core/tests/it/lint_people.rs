@@ -116,6 +116,37 @@ fn gate_1_demands_that_contradict_each_other_are_found() {
     );
 }
 
+/// DEC-5: an entry that names what its list is about.
+#[test]
+fn dec_5_entries_without_an_effect_are_found() {
+    let stand_ins = |role: &str| {
+        let cto = json!({ "title": "CTO", "stand_ins": [role] });
+        vec![("/roles", json!({ "cto": cto, "lead": { "title": "lead" } }))]
+    };
+    let alternative = |strategy: &str| {
+        vec![("/alternatives", json!([{ "strategy": strategy, "why": "no canary" }]))]
+    };
+    check(
+        "standard",
+        vec![
+            row(
+                "HF-LINT-107",
+                "/roles/cto/stand_ins/0",
+                &["`cto` is its own stand-in"],
+                stand_ins("cto"),
+                stand_ins("lead"),
+            ),
+            row(
+                "HF-LINT-107",
+                "/alternatives/0/strategy",
+                &["`canary` is the policy's own strategy"],
+                alternative("canary"),
+                alternative("rolling"),
+            ),
+        ],
+    );
+}
+
 /// GATE-1: one approval counts for each demand that its role may give.
 #[test]
 fn gate_1_an_approval_that_is_demanded_twice_is_found() {

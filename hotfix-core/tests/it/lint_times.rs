@@ -311,6 +311,7 @@ fn dec_5_duties_that_nobody_can_keep_or_settle_are_found() {
         let slo = json!({ "name": "live", "within": "4h", "from": from, "to": to });
         vec![("/change_record", json!({ "slo": slo }))]
     };
+    let afterwards = vec![("/approvals", json!([{ "any_of": ["lead"], "after_the_fact": "4h" }]))];
     let (never, often) = ("HF-LINT-093", "HF-LINT-095");
     let (ask, cadence) = ("/ask_again", "/watch/cadence");
     check(
@@ -340,13 +341,28 @@ fn dec_5_duties_that_nobody_can_keep_or_settle_are_found() {
                 objective("declared", "detected"),
                 objective("detected", "declared"),
             ),
-            // An approval may follow the start, and people state when they work on the fix.
+            // An approval may follow the start, where the policy says so, and people state when they work
+            // on the fix.
             row(
                 never,
                 "/change_record/slo/to",
                 &["it ends at `approved`"],
                 objective("approved", "approved"),
-                objective("deploy_started", "approved"),
+                [objective("deploy_started", "approved"), afterwards.clone()].concat(),
+            ),
+            row(
+                never,
+                "/change_record/slo/to",
+                &["it ends at `approved`, which is not after `deployed`"],
+                objective("deployed", "approved"),
+                [objective("deployed", "approved"), afterwards].concat(),
+            ),
+            row(
+                never,
+                "/change_record/slo/to",
+                &["it ends at `fix_started`, which is not after `deployed`"],
+                objective("deployed", "fix_started"),
+                objective("resolved", "fix_started"),
             ),
             row(never, "/duties/0/until", &["`ready`"], until("ready"), until("fix_started")),
             row("HF-LINT-094", "/duties/0/checklist", &["`sings`"], list("sings"), list("signs")),
