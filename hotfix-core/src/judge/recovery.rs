@@ -11,7 +11,7 @@ use crate::metric_kind::Data;
 use crate::policy::section::Metric;
 use crate::sorting::map_of;
 use crate::stats::Counts;
-use crate::stats::interval::wilson;
+use crate::stats::interval::{is_clearly_more, wilson};
 use crate::unit::MetricName;
 
 use super::watched::Watched;
@@ -140,19 +140,13 @@ impl Watched {
                 not_above(self.bad_counts(now), self.bad_counts(before), 0.0, tolerated.times)
             }
             Data::Exposure => {
-                let fewer = self.metric().worse == Worse::Lower;
-                let times = if fewer { 1.0 / tolerated.times } else { tolerated.times };
-                let times = now[1] / before[1] * times;
-                // Square roots of counts have a standard deviation of a half, and so has the
-                // expected count: two of both, and a tolerance of one event.
-                let (expected, apart) = ((before[0] * times).sqrt(), (1.0 + times).sqrt());
-                (before[1] > 0.0 && now[1] > 0.0).then(|| {
-                    if fewer {
-                        (now[0] + 1.0).sqrt() >= expected - apart
-                    } else {
-                        (now[0] - 1.0).max(0.0).sqrt() <= expected + apart
-                    }
-                })
+                let (more, fewer) = match self.metric().worse {
+                    Worse::Higher => (now, before),
+                    Worse::Lower => (before, now),
+                };
+                let times = more[1] / fewer[1] * tolerated.times;
+                (before[1] > 0.0 && now[1] > 0.0)
+                    .then(|| !is_clearly_more(more[0], fewer[0], times, CONFIDENCE))
             }
             Data::Buckets => {
                 let level = self.value(before, 1.0)?;

@@ -297,6 +297,26 @@ pub(super) struct Poisson {
     pub(super) mean: f64,
 }
 
+impl Poisson {
+    /// The mean with which at most `x` events have the chance `level`: the upper confidence bound.
+    ///
+    /// Newton's method on the logarithm of the chance, which is concave in the mean: after one step it
+    /// comes from above and cannot miss.
+    pub(super) fn upper_mean(x: f64, level: f64) -> f64 {
+        let target = ln(level);
+        let mut law = Self { mean: x + 1.0 };
+        for _ in 0..MOST_NEWTON {
+            let sum = outwards(|index| 1.0 / law.step(x - index - 1.0), x);
+            let step = (law.ln_probability(x) + ln(sum) - target) * sum;
+            law.mean += step;
+            if step.abs() <= 1e-12 * law.mean {
+                break;
+            }
+        }
+        law.mean
+    }
+}
+
 impl Law for Poisson {
     fn low(&self) -> f64 {
         0.0

@@ -1,6 +1,9 @@
 //! Intervals of a verdict: for the rate of an arm, and an anytime-valid one for the ratio.
 
-use super::numeric::{between, exp, ln, ln1p, log_add_exp, log_sum_exp, normal_quantile, smaller};
+use super::distribution::{Poisson, upper_tail};
+use super::numeric::{
+    between, exp, larger, ln, ln1p, log_add_exp, log_sum_exp, normal_quantile, smaller,
+};
 use super::{Counts, Range, StatError, Totals};
 use serde::{Deserialize, Serialize};
 
@@ -79,6 +82,20 @@ pub fn wilson(counts: Counts, confidence: f64) -> Result<Interval, StatError> {
     let low = x * (x / n) / ((n + z2) * upper);
     let high = if x == n { 1.0 } else { smaller(upper, 1.0) };
     Ok(Interval { low: smaller(low, high), high })
+}
+
+/// Events of which no more are needed: they show their rate to a ten-thousandth.
+const MOST_EVENTS: f64 = 1e8;
+
+/// Whether the exact intervals of two numbers of events do not overlap: that of `more` is above `times`
+/// that of `fewer`. Not sequential.
+///
+/// Source: Garwood (1936), Biometrika 28(3/4).
+pub(crate) fn is_clearly_more(more: f64, fewer: f64, times: f64, confidence: f64) -> bool {
+    let level = 0.5 * (1.0 - confidence);
+    let scale = larger(larger(more, fewer) / MOST_EVENTS, 1.0);
+    let mean = times * Poisson::upper_mean((fewer / scale).ceil(), level);
+    upper_tail(&Poisson { mean }, (more / scale).floor()) < level
 }
 
 /// Anytime-valid interval for the ratio of the canary's rate to the baseline's.
