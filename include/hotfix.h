@@ -287,9 +287,9 @@ typedef enum hotfix_rollout_views {
    */
   HOTFIX_ROLLOUT_VIEW_HARM = 9,
   /**
-   * The forecast for the rest of the phase, what the tests can still decide: {"at", "phase",
-   * "until_due", "until_overdue", "metrics", "efficacy", "requests_per_minute"}; `null` if no phase
-   * is watched.
+   * The forecast for the rest of the phase, how long the tests still need, and whether promotion
+   * and efficacy can still be decided: {"at", "phase", "until_due", "until_overdue", "metrics",
+   * "efficacy", "requests_per_minute"}; `null` if no phase is watched.
    */
   HOTFIX_ROLLOUT_VIEW_FORECAST = 10,
   /**

@@ -85,9 +85,10 @@ pub const ROLLOUT_VIEWS: &[View<Rollout>] = &[
          {\"at\", \"canary\", \"live\", \"lesser\", \"metrics\", \"requests_per_minute\"}; `null` \
          if there is no verdict."),
     view!(10 forecast: Now(|rollout| canonical(&rollout.forecast())) =>
-        "The forecast for the rest of the phase, what the tests can still decide: {\"at\", \
-         \"phase\", \"until_due\", \"until_overdue\", \"metrics\", \"efficacy\", \
-         \"requests_per_minute\"}; `null` if no phase is watched."),
+        "The forecast for the rest of the phase, how long the tests still need, and whether promotion \
+         and efficacy can still be decided: {\"at\", \"phase\", \"until_due\", \
+         \"until_overdue\", \"metrics\", \"efficacy\", \"requests_per_minute\"}; `null` if no phase \
+         is watched."),
     view!(11 comparison: Now(|rollout| canonical(&rollout.comparison())) =>
         "The comparison table: each metric, its baseline and its readings in each phase: \
          {\"phases\", \"rows\"}."),

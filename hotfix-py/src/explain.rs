@@ -172,9 +172,10 @@ document! {
 }
 
 document! {
-    /// The forecast for the rest of a phase: what the tests can still decide.
+    /// The forecast for the rest of a phase: how long the tests still need, and whether promotion and
+    /// efficacy can still be decided.
     ///
-    /// Probabilities and required requests are estimates of the planning formula from the rates of
+    /// Times and required requests are estimates of the planning formula from the rates of
     /// the phase so far. They do not affect decisions.
     Forecast(judge::Forecast) {
         /// The time, in UTC.

@@ -436,8 +436,8 @@ impl Rollout {
         Ok(self.lock(py)?.harm().map(Harm))
     }
 
-    /// The forecast for the rest of the phase: what the tests can still decide, and how many more
-    /// requests that takes. None if no phase is watched.
+    /// The forecast for the rest of the phase: how long the tests still need, and whether promotion and
+    /// efficacy can still be decided. None if no phase is watched.
     fn forecast(&self, py: Python<'_>) -> PyResult<Option<Forecast>> {
         Ok(self.lock(py)?.forecast().map(Forecast))
     }

@@ -215,7 +215,7 @@ document! {
         }
         /// The questions that are answered, in order.
         fn path(this) -> Vec<DecisionStep> { each(this.whole(), "path", DecisionStep) }
-        /// The ids of the leaves that are still possible.
+        /// The ids of the leaves that are still possible; where `exact` is false, perhaps with others.
         fn reachable(this) -> Vec<String> { texts(this.whole(), "reachable") }
         /// Whether no unknown fact can change where the tree ends.
         fn settled(this) -> bool { flag(this.whole(), "settled") }

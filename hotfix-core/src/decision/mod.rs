@@ -156,7 +156,8 @@ impl<'a> Decision<'a> {
         self.reasoning.exact.is_some()
     }
 
-    /// The leaves that are still possible, in the order of the tree.
+    /// The leaves that are still possible, in the order of the tree; where the answer is not
+    /// [`exact`](Self::exact), perhaps with others.
     pub fn reachable(&self) -> Vec<&'a Leaf> {
         self.open().leaves
     }

@@ -1,4 +1,5 @@
-//! Forecast of a phase: how many more requests its tests need, and whether they can still decide.
+//! Forecast of a phase: how long its tests still need, and whether promotion and efficacy can still be
+//! decided.
 
 use serde::{Deserialize, Serialize};
 
@@ -55,11 +56,12 @@ pub struct MetricForecast {
     pub metric: MetricName,
     /// The promotion test for an equal canary, if the phase uses it and it has not crossed.
     pub promotion: Option<TestForecast>,
-    /// The rollback test for a canary that is worse by the policy's margin.
+    /// The rollback test for a canary that is worse by the policy's margin. Where its `minutes` are
+    /// more than `until_due`, which is in seconds, such a fault is mostly not found in the phase.
     pub rollback: Option<TestForecast>,
 }
 
-/// Whether a test can still decide.
+/// How long a test still needs and, of a promotion or an efficacy test, whether it can still decide.
 #[serde_with::skip_serializing_none]
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 pub struct TestForecast {

@@ -1058,9 +1058,10 @@ class ComparisonRow(_Document):
 
 @final
 class Forecast(_Document):
-    """The forecast for the rest of a phase: what the tests can still decide.
+    """The forecast for the rest of a phase: how long the tests still need, and whether promotion and
+    efficacy can still be decided.
 
-    Probabilities and required requests are estimates of the planning formula from the rates of
+    Times and required requests are estimates of the planning formula from the rates of
     the phase so far. They do not affect decisions."""
     @property
     def at(self) -> datetime:
@@ -3940,8 +3941,8 @@ class Rollout:
         not at every tick. None for a metric without a test, or a latency that was never read;
         `InputError` for an id that the policy does not have."""
     def forecast(self) -> Forecast | None:
-        """The forecast for the rest of the phase: what the tests can still decide, and how many more
-        requests that takes. None if no phase is watched."""
+        """The forecast for the rest of the phase: how long the tests still need, and whether promotion and
+        efficacy can still be decided. None if no phase is watched."""
     def handle(self, at: _Time, input: Mapping[str, object]) -> Outcome:
         """Handle one input: check it, record it and return what to do.
 
@@ -4189,7 +4190,7 @@ class Decision(_Document):
         """The questions that are answered, in order."""
     @property
     def reachable(self) -> list[str]:
-        """The ids of the leaves that are still possible."""
+        """The ids of the leaves that are still possible; where `exact` is false, perhaps with others."""
     @property
     def settled(self) -> bool:
         """Whether no unknown fact can change where the tree ends."""

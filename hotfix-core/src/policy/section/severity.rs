@@ -74,7 +74,8 @@ section! {
         after_the_fact: Span as Lasting, [optional];
         /// The roles that are notified of the approval.
         notified: Vec<RoleName> as List<RoleName>, [default none()];
-        /// Whether the rollout waits for the approval; one for which nothing waits is requested once.
+        /// Whether the rollout waits for the approval. One for which nothing waits is requested once, with
+        /// `after_the_fact` every `ask_again`.
         blocking: bool, [default true];
         /// Whether the author of the fix may give the approval.
         author_alone: bool, [default false];

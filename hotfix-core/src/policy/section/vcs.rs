@@ -144,8 +144,8 @@ section! {
     plain
     /// The form of the commit message.
     pub CommitForm: Default + Eq from CommitFormDraft, commit_rules {
-        /// The start of the subject: one line of at most 32 characters; of a conventional commit
-        /// its type.
+        /// The start of the subject, with its colon and space, such as `"HOTFIX: "`: one line of at most
+        /// 32 characters; of a conventional commit its type.
         subject: String as TextOrNone, [default ""];
         /// The fields of the body, in this order, each once.
         fields: Vec<CommitField> as Once<CommitField>, [default none()];
