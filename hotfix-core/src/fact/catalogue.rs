@@ -42,7 +42,7 @@ macro_rules! facts {
             }
 
             /// What people read if it holds, and if it held; `None` for a fact that is no impact.
-            pub(super) const fn impact(self) -> Option<[&'static str; 2]> {
+            pub(crate) const fn impact(self) -> Option<[&'static str; 2]> {
                 match self { $($($(Self::$fact => Some($impact),)?)+)+ _ => None }
             }
         }

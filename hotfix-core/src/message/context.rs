@@ -186,7 +186,7 @@ impl Context<'_> {
         self.put("detected_at", self.time(rollout.moment(Moment::Detected)));
         let status = describe::status(rollout, self.request.audience);
         self.put("status", describe::inside(rollout, &status));
-        self.put("action", describe::action(rollout).to_owned());
+        self.put("action", describe::action(rollout, at).map(str::to_owned));
         self.put("next_step", describe::next_step(rollout, &self.clock, at, true));
         let proven = rollout.verdict().efficacy.filter(|efficacy| efficacy.shown);
         self.put("proven", proven.map(|_| "yes".to_owned()));

@@ -1,5 +1,6 @@
 //! Status, current action and next step of a rollout, as text for each audience.
 
+use crate::deadline::Duties;
 use crate::grade::{Audience, GateMode, MessageKind, Moment, OnFailure};
 use crate::judge::{Cause, Decision, Reason, Recovery};
 use crate::policy::section::Phase;
@@ -41,6 +42,7 @@ pub(super) fn public_status(rollout: &Rollout) -> String {
         State::RollingBack if rollout.is_timely(MessageKind::Resolved) => {
             "resolved, and we are still checking it"
         }
+        _ if starts_after_the_end(rollout) => "it is over, and a fix is being rolled out",
         State::Deploying
         | State::Monitoring
         | State::Gate
@@ -73,6 +75,14 @@ fn ended_too_soon(rollout: &Rollout) -> bool {
     let resolved = rollout.moment(Moment::Resolved);
     resolved.is_some_and(|at| Some(at) <= rollout.turned_back_at())
         && !rollout.is_timely(MessageKind::Resolved)
+}
+
+/// Whether a fix is going out that was started after the incident had ended.
+fn starts_after_the_end(rollout: &Rollout) -> bool {
+    let [resolved, started] =
+        [Moment::Resolved, Moment::DeployStarted].map(|of| rollout.moment(of));
+    let is_after = resolved.zip(started).is_some_and(|(resolved, started)| resolved <= started);
+    is_after && rollout.stage().is_going_out()
 }
 
 /// A status inside, which says that the incident is open again, because its readers read that it was
@@ -308,17 +318,25 @@ fn got_worse(rollout: &Rollout) -> Option<String> {
     Some(cause_text(cause?, rollout))
 }
 
+const NOTHING: &str = "nothing more to do";
 const WAITS_FOR_DECISION: &str = "waiting for a person's decision";
 const THEN_DECIDES: &str = "a person decides whether to roll back or to deploy another release";
 
-/// What the team does now.
-pub(super) fn action(rollout: &Rollout) -> &'static str {
+/// What the team does now; None where nothing is done and duties are open.
+pub(super) fn action(rollout: &Rollout, at: Timestamp) -> Option<&'static str> {
+    let Duties { due, overdue, undated, .. } = rollout.duties(at);
+    let is_left = [due, overdue, undated].iter().any(|duties| !duties.is_empty());
+    let action = action_of_rollout(rollout);
+    (action != NOTHING || !is_left).then_some(action)
+}
+
+fn action_of_rollout(rollout: &Rollout) -> &'static str {
     if let Some([action, _]) = goes_back(rollout) {
         return action;
     }
     match rollout.stage() {
         _ if ended_without_fix(rollout) && rollout.awaits_answer() => WAITS_FOR_DECISION,
-        _ if ended_without_fix(rollout) => "nothing more to do",
+        _ if ended_without_fix(rollout) => NOTHING,
         _ if stopped_early(rollout) => "deciding whether another fix is needed",
         Stage::Preparing => prepared(rollout)[1],
         Stage::Deploying(_) if rollout.stalled().is_some() => WAITS_FOR_DECISION,
@@ -336,7 +354,7 @@ pub(super) fn action(rollout: &Rollout) -> &'static str {
         Stage::Gate { .. } => "deciding whether the rollout continues",
         Stage::FinalValidation { .. } => "running the final validation",
         Stage::Monitoring(_) | Stage::Complete { .. } => "watching the fix",
-        Stage::Closed => "nothing more to do",
+        Stage::Closed => NOTHING,
         Stage::RollingBack(way) if way.watching.is_some() => {
             "checking that the service recovers after the rollback"
         }

@@ -196,6 +196,21 @@ impl Blocker {
         }
     }
 
+    /// Once the incident is over, nobody needs a fix or its approval, unless it is deployed all the same.
+    fn note_end(&mut self) {
+        let [lacks, to] = match self.kind {
+            BlockerKind::Release => ["there is no release".to_owned(), "`release`".to_owned()],
+            BlockerKind::Approval if !self.clears.is_empty() => {
+                let roles = quoted(&self.roles, " or ");
+                [format!("the approval of {roles} is missing"), "ask for it".to_owned()]
+            }
+            _ => return,
+        };
+        self.sentence = format!(
+            "{lacks}, and the incident is over: send `abort`, or {to} to deploy a fix all the same"
+        );
+    }
+
     fn of_nobody(demand: &Demand) -> Self {
         let sentence = format!("{}; then create a new plan", only_author(&demand.any_of));
         let roles = demand.any_of.clone();
@@ -338,6 +353,9 @@ pub(super) fn blockers(plan: &Plan, case: &RolloutState) -> Vec<Blocker> {
         plan.only_for_author(readiness.severity()).map(|(id, _)| id).collect();
     let mut blockers: Vec<Blocker> =
         missing.iter().map(|missing| Blocker::of(missing, plan, readiness, &stuck)).collect();
+    if case.is_resolved() {
+        blockers.iter_mut().for_each(Blocker::note_end);
+    }
     blockers.extend(actions.pending().iter().map(|action| {
         let sentence = format!(
             "traffic of the previous attempt is still being moved: send `confirm` or `failed` for \

@@ -86,7 +86,7 @@ impl Conclusion<'_> {
             }
             Command::Observe { .. } | Command::Tick => {
                 self.watch(at);
-                self.ask_about_process(at, false);
+                self.ask_before_start(at, false);
                 self.ask_again(at);
                 self.correct_end(at);
                 if matches!(command, Command::Observe { .. }) {
@@ -146,7 +146,7 @@ impl Conclusion<'_> {
                 if !self.case.state(self.plan).is_final() {
                     self.notify_approval(at, None);
                 }
-                self.ask_whether_it_is_back(at, command, relapse.as_deref());
+                self.ask_whether_it_is_back(at, command, relapse);
                 self.ask_with_other_answers(at);
             }
             // Before the start a denial or withdrawal is a blocker.
@@ -162,7 +162,7 @@ impl Conclusion<'_> {
             | Command::SetTimes { .. }
             | Command::Note { .. } => {}
         }
-        self.ask_about_process(at, matches!(command, Command::Deny { .. }));
+        self.ask_before_start(at, matches!(command, Command::Deny { .. }));
         if self.deployment_is_late_now(at) && self.changes.to.is_none() && !self.changes.asks() {
             let question = self.question_about_verdict(at);
             self.ask(&question);
@@ -242,7 +242,7 @@ impl Conclusion<'_> {
             Strategy::FeatureFlag => self.move_traffic(0),
         }
         self.name_silence(at);
-        self.name_report();
+        self.name_objections();
     }
 
     fn move_traffic(&mut self, index: usize) {

@@ -41,7 +41,10 @@ pub(super) fn follow(
     // Once, when it is resolved: at the completion, or before if a person states it.
     match (was_resolved, came(conclusion.case, Moment::Resolved)) {
         (false, true) if fails => conclusion.notify(MessageKind::Update, &FOLLOWERS),
-        (false, true) => conclusion.notify(MessageKind::Resolved, &FOLLOWERS),
+        (false, true) => {
+            conclusion.notify(MessageKind::Resolved, &FOLLOWERS);
+            conclusion.ask_before_start(at, true);
+        }
         // A rollback and another attempt notify by themselves.
         (true, false) if conclusion.changes.to.is_none() => conclusion.reopen(at),
         _ => {}

@@ -334,8 +334,7 @@ impl Rollout {
         update_agenda(case, plan, at, &input, to.as_ref(), &mut changes.replans);
         case.agenda.advance(at);
         let (moved, is_judged) = (to.is_some(), judged.is_some());
-        let relapses = resolved.relapse.is_some();
-        case.settle(plan, at, (&input, relapses), &mut to, &event.actions, judged);
+        case.settle(plan, at, (&input, &resolved.relapse), &mut to, &event.actions, judged);
         Ok(Some(Folded { input, moved, judged: is_judged, superseded }))
     }
 

@@ -278,7 +278,7 @@ impl Rollout {
     /// Makes the recorded outcome the state.
     fn settle(&mut self, at: Timestamp, input: &Input, resolved: &Resolved) {
         let Changes { to, judged, .. } = &mut self.changes;
-        let input = (input, resolved.relapse.is_some());
+        let input = (input, resolved.relapse.as_slice());
         self.case.settle(&self.plan, at, input, to, &self.actions, *judged);
     }
 

@@ -1,12 +1,12 @@
 //! Questions to people: what was observed, and which inputs answer.
 
-use crate::fact::{Facts, Impact};
+use crate::fact::{Fact, Facts, Impact};
 use crate::gate::checklist::open_criteria;
 use crate::grade::{Moment, OnFailure, Response};
 use crate::judge::{Cause, Decision, Reason};
 use crate::plan::Plan;
 use crate::policy::section::{Checklist, Contingency, Phase};
-use crate::text::{between, brief, moment, quoted, sentence};
+use crate::text::{between, brief, joined, moment, quoted, sentence};
 use crate::unit::Timestamp;
 
 use serde::Serialize;
@@ -16,7 +16,7 @@ use super::blocker::{blockers, question_about_process};
 use super::conclude::Conclusion;
 use super::input::{Command, InputKind};
 use super::stage::{Stage, Step};
-use super::state::{About, RolloutState, Silent, Unanswered, stated_impact};
+use super::state::{About, Objected, Objection, RolloutState, Silent, Unanswered, stated_impact};
 use super::{describe, poll};
 
 /// A question or a page that nobody has answered yet.
@@ -47,6 +47,8 @@ const CONTINUES: &str = "The deployment continues unless somebody sends `pause` 
 /// Where what was stated after the end ends in a question about it, and what was stated before it.
 const IF_OPEN_AGAIN: &str = "If it is open again, send `set_times` with `resolved` null.";
 const SINCE_LIVE: &str = "by what was stated since the fix is live.";
+const WAS_SO_BEFORE: &str =
+    "If it was so before the fix, send `set_facts` once more, with `correction` true.";
 
 impl Conclusion<'_> {
     /// The question about the rollout, then that about the severity. `accepted`: by the rollout.
@@ -342,26 +344,6 @@ impl Conclusion<'_> {
         }
     }
 
-    /// Asks whether to deploy all the same where the policy calls for the normal process, the change
-    /// window is over, or somebody denied the plan: as soon as there is a release, as approvals are
-    /// requested, unless another question is open. `denied`: by this input.
-    pub(super) fn ask_about_process(&mut self, at: Timestamp, denied: bool) {
-        let (people, changes) = (&self.case.people, &self.changes);
-        let is_free = people.unanswered().is_none() || changes.to.is_some() || denied;
-        // Where nothing was left to do, another attempt opens the incident again.
-        let is_over =
-            self.case.has_ended() && (changes.to.is_none() || !self.case.place.stage().is_final());
-        if is_free
-            && !is_over
-            && matches!(self.next_stage(), Stage::Preparing)
-            && self.plan.release().is_some()
-            && !changes.asks()
-            && let Some(question) = question_about_process(self.plan, self.case, at)
-        {
-            self.ask(&question);
-        }
-    }
-
     /// That the incident is open again, and what answers that.
     pub(super) fn reopened(&self, at: Timestamp) -> String {
         let choices = self.choices(at, true);
@@ -377,7 +359,7 @@ impl Conclusion<'_> {
         &mut self,
         at: Timestamp,
         command: &Command,
-        relapse: Option<&str>,
+        relapse: &[Fact],
     ) {
         let stage = self.case.place.stage();
         let then = if matches!(stage, Stage::Closed) {
@@ -392,11 +374,20 @@ impl Conclusion<'_> {
                 "{impact}, by what was stated after the incident was resolved at {resolved}. {then}"
             ))
         };
-        let stated = relapse.map(|impact| format!("{impact}, {SINCE_LIVE}")).or_else(resolved);
-        let Some(stated) = stated else { return };
-        let choices = if stage.is_out() { self.choices(at, true) } else { String::new() };
-        self.ask(format!("{stated} {choices}").trim_end());
+        let harm = self.case.stated(&self.case.harm(relapse)).filter(|_| !relapse.is_empty());
+        let harm = harm.map(|harm| format!("{harm}, {SINCE_LIVE}"));
+        let Some(stated) = harm.or_else(resolved) else { return };
+        self.ask(format!("{stated} {}", self.choices_on_harm(at)).trim_end());
         self.end_veto();
+    }
+
+    /// The inputs that answer what was stated after the end, or of a live fix before it.
+    fn choices_on_harm(&self, at: Timestamp) -> String {
+        match self.case.place.stage() {
+            stage if !stage.is_out() => String::new(),
+            _ if self.case.is_resolved() => self.choices(at, true),
+            _ => format!("{} {WAS_SO_BEFORE}", self.choices(at, true)),
+        }
     }
 
     /// The causes of a verdict with what was measured, for a text.
@@ -485,7 +476,7 @@ impl Conclusion<'_> {
             },
             About::Verdict => Some(self.question_about_verdict(at)),
             // A waiver may not be needed any more.
-            About::Process => Some(question_about_process(self.plan, self.case, at)?),
+            About::Process => Some(self.question_before_start(at)?),
             About::Other => match *stage {
                 Stage::Deploying(step) => {
                     self.stalled(at, step).map(|_| self.question_about_verdict(at))
@@ -510,9 +501,12 @@ impl Conclusion<'_> {
             About::Objection | About::Stopped => None,
             // What was stated is as it was; the answers are those of now.
             About::Harm => {
-                let stated = without_answers(open).unwrap_or(&open.text);
-                let choices = if stage.is_out() { self.choices(at, true) } else { String::new() };
-                return Some(format!("{stated} {choices}").trim_end().to_owned());
+                let choices = self.choices_on_harm(at);
+                let Some(harm) = self.case.stated(&open.stated) else {
+                    let stated = without_answers(open).unwrap_or(&open.text);
+                    return Some(format!("{stated} {choices}").trim_end().to_owned());
+                };
+                Some(format!("{harm}, {SINCE_LIVE} {choices}"))
             }
             About::Reopening => Some(self.reopened(at)),
         };
@@ -538,16 +532,19 @@ impl Conclusion<'_> {
         }
     }
 
-    /// Names a report that nobody has answered: whoever starts may not know of it.
-    pub(super) fn name_report(&mut self) {
-        let open = self.case.people.unanswered();
-        if let Some((open, stated)) =
-            open.and_then(|open| Some((open, self.case.stated(&open.stated)?)))
-        {
-            self.ask(&format!(
-                "{stated} before the start, and nobody has answered since {}. {CONTINUES}",
-                moment(open.since)
-            ));
+    /// Names a report that nobody has answered, and the end of the incident: whoever starts may not know of
+    /// them.
+    pub(super) fn name_objections(&mut self) {
+        let reported = self.case.people.unanswered().and_then(|open| {
+            let stated = self.case.stated(&open.stated)?;
+            let since = moment(open.since);
+            Some(format!("{stated} before the start, and nobody has answered since {since}"))
+        });
+        let is_over = self.case.is_resolved() && !self.case.people.asks_about_relapse();
+        let ended = is_over.then(|| Objection::from(Objected::Ended).to_string());
+        let stated = joined(reported.into_iter().chain(ended), "; ");
+        if !stated.is_empty() {
+            self.ask(&format!("{stated}. {CONTINUES}"));
         }
     }
 }
@@ -563,7 +560,7 @@ fn without_answers(open: &Unanswered) -> Option<&str> {
 /// after the end is corrected, or an incident that is open again has no fix that is being deployed.
 pub(super) fn is_moot(plan: &Plan, case: &RolloutState, open: &Unanswered, at: Timestamp) -> bool {
     match open.about {
-        About::Process => case.has_ended() || question_about_process(plan, case, at).is_none(),
+        About::Process => !case.has_ended() && question_about_process(plan, case, at).is_none(),
         about if about.is_relapse() && !case.is_resolved() && !case.place.stage().is_out() => true,
         About::Harm => Impact::new(case.readiness.facts(), false).states().next().is_none(),
         About::Stopped => case.is_resolved(),

@@ -10,6 +10,7 @@ use crate::text::{brief, joined, moment, quoted};
 use crate::unit::{RoleName, Timestamp};
 
 use super::action::{Act, ActionId, Audience, MessageKind};
+use super::blocker::{blockers, question_about_process};
 use super::conclude::{Conclusion, FOLLOWERS};
 use super::input::{Command, InputKind};
 use super::stage::Stage;
@@ -200,7 +201,7 @@ impl Conclusion<'_> {
             None => false,
         };
         let changes = is_answer || matches!(command, Command::SetFacts { .. }) || moves();
-        let now = || readiness.question_now(self.plan.policy(), self.next_stage());
+        let now = || readiness.question_now(self.plan, self.next_stage());
         let changed = changes.then(now);
         let question = changed.as_ref().unwrap_or_else(|| readiness.question());
         let is_other = changed.as_ref().is_some_and(|now| now != readiness.question());
@@ -213,6 +214,47 @@ impl Conclusion<'_> {
         {
             self.ask(text);
         }
+    }
+
+    /// Asks whether to deploy all the same where the policy calls for the normal process, the change
+    /// window is over, or somebody denied the plan, as soon as there is a release, as approvals are
+    /// requested; and where the incident is over. Not while another question is open. `now`: by this
+    /// input.
+    pub(super) fn ask_before_start(&mut self, at: Timestamp, now: bool) {
+        let (people, changes) = (&self.case.people, &self.changes);
+        let is_free = people.unanswered().is_none() || changes.to.is_some() || now;
+        if is_free
+            && matches!(self.next_stage(), Stage::Preparing)
+            && !changes.asks()
+            && let Some(question) = self.question_before_start(at)
+        {
+            self.ask(&question);
+        }
+    }
+
+    /// What somebody has to decide before the start; None where nothing is.
+    pub(super) fn question_before_start(&self, at: Timestamp) -> Option<String> {
+        let (stage, moves) = (self.case.place.stage(), self.changes.to.is_some());
+        // Where nothing was left to do, another attempt opens the incident again.
+        if !self.case.has_ended() || moves && stage.is_final() {
+            self.plan.release()?;
+            return question_about_process(self.plan, self.case, at);
+        }
+        // What prevents the start is known once traffic of the former release is withdrawn.
+        if !matches!(stage, Stage::Preparing) || moves && self.case.has_traffic() {
+            return None;
+        }
+        let resolved = self.case.agenda.came(Moment::Resolved)?;
+        let choices = if self.case.has_traffic() {
+            self.choices(at, false)
+        } else if blockers(self.plan, self.case).is_empty() {
+            let new = brief(self.plan.subject().version());
+            format!("Send `abort`, or `start` to deploy {new} all the same.")
+        } else {
+            "Send `abort`.".to_owned()
+        };
+        let since = moment(resolved);
+        Some(format!("the incident is over since {since}, and nothing was started. {choices}"))
     }
 
     /// Asks for the missing approvals. Without a release there is nothing to approve, so nobody is

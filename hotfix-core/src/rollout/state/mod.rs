@@ -16,6 +16,7 @@ mod unanswered;
 use std::fmt::{self, Write};
 
 use crate::deadline::Agenda;
+use crate::fact::Fact;
 use crate::getters::getters;
 use crate::grade::{Audience, Moment, RollbackMethod};
 use crate::judge::{
@@ -42,7 +43,7 @@ pub(super) use actions::Actions;
 pub(super) use happened::Happened;
 pub(crate) use judged::Silent;
 pub(super) use judged::{Assessed, Judged, Question};
-pub(super) use objection::{Objection, stated_impact};
+pub(super) use objection::{Objected, Objection, stated_impact};
 pub(super) use people::{Named, People};
 pub(super) use place::Place;
 pub(crate) use place::Reach;
@@ -83,8 +84,8 @@ impl fmt::Display for Silence<'_> {
 pub(super) struct Resolved {
     /// The action of a `confirm` or `failed`, unless it was superseded.
     pub(super) act: Option<Act>,
-    /// Impact that was known to be absent and is stated now, while the fix has traffic.
-    pub(super) relapse: Option<String>,
+    /// Harm that is stated now, while the fix has traffic.
+    pub(super) relapse: Vec<Fact>,
 }
 
 impl RolloutState {
@@ -367,12 +368,12 @@ impl RolloutState {
         Question::of(&self.place, plan, at, self.readiness.severity())
     }
 
-    /// Folds the recorded outcome: the second half of an event. `relapses`: the fold found a relapse.
+    /// Folds the recorded outcome: the second half of an event. `relapse`: the harm that the fold found.
     pub(super) fn settle(
         &mut self,
         plan: &Plan,
         at: Timestamp,
-        (input, relapses): (&Input, bool),
+        (input, relapse): (&Input, &[Fact]),
         to: &mut Option<Stage>,
         actions: &[Action],
         judged: Option<Question>,
@@ -388,7 +389,8 @@ impl RolloutState {
         if kind == InputKind::Promote {
             go_on(&mut self.judged.now.judge, &self.judged.now.verdict);
         }
-        let answers = self.people.note(policy, at, input, self.place.stage());
+        let asks = self.is_resolved() && self.people.asks_about_rollout(actions);
+        let answers = self.people.note(policy, at, input, self.place.stage(), asks);
         let notifies =
             matches!(kind, InputKind::Approve | InputKind::SetSeverity | InputKind::SetFacts);
         // By the recorded actions: earlier releases notified nobody of a changed severity, or paged.
@@ -433,8 +435,9 @@ impl RolloutState {
         let (has_ended, waits) = (self.has_ended(), self.needs_answer());
         // An objection also counts in the next stage, until a person answers it.
         let objects = !answers && self.people.objects_to(self.place.stage());
+        let is_corrected = self.people.correct_harm(&input.command);
         let open = self.people.unanswered();
-        let is_moot = open.is_some_and(|open| is_moot(plan, self, open, at));
+        let is_moot = is_corrected || open.is_some_and(|open| is_moot(plan, self, open, at));
         let stated = matches!(kind, InputKind::SetTimes | InputKind::SetFacts);
         let ends = stated && (answers || is_moot) && self.people.asks_about_relapse();
         let is_unseen = !waits && !self.place.stage().is_in_veto_window();
@@ -454,19 +457,21 @@ impl RolloutState {
         let restates =
             matches!(kind, InputKind::SetFacts | InputKind::SetSeverity | InputKind::WaiveItem);
         if is_settled || restates {
-            self.readiness.update_question(policy, self.place.stage());
+            self.readiness.update_question(plan, self.place.stage());
         }
         let question = self.readiness.question();
         self.people.note_severity_question((at, kind), &plan.subject().incident, question, actions);
         let is_over = self.place.stage().is_final();
         let asks = judged.is_some() && decision.needs_answer();
         let is_resolved = self.is_resolved();
-        let harm = relapses || is_resolved && stated_impact(policy, &input.command).is_some();
+        let harm =
+            !relapse.is_empty() || is_resolved && stated_impact(policy, &input.command).is_some();
         let about = About::of(kind, [asks, self.people.objected(), harm], self.place.stage());
         let severity = actions.first().and_then(|_| self.readiness.named_severity(policy));
         let now = [self.place.stage().is_out(), is_over && (!waits || has_ended)];
         self.people.note_actions(at, actions, about, notifies, now, severity);
         self.people.note_objection(&input.command);
+        self.people.note_harm(relapse);
         // Once the incident is over, nobody is asked for facts about it.
         if self.place.stage().is_left()
             || is_resolved && (is_over || self.readiness.question().is_open())
@@ -564,7 +569,8 @@ impl RolloutState {
         let People { unanswered, set_aside, about_severity, .. } = &mut people;
         for open in [unanswered, set_aside, about_severity].into_iter().flatten() {
             // Inputs depend on when it was asked and what about: the text is only repeated.
-            (open.text, open.action, open.stated) = (String::new(), None, Vec::new());
+            (open.text, open.action) = (String::new(), None);
+            open.stated.retain(|objection| matches!(objection.of, Objected::Harm(_)));
         }
         let Assessed { judge, verdict, .. } = &judged.now;
         write!(into, "{place:?}{actions:?}{people:?}{readiness:?}{agenda:?}{judge:?}{verdict:?}")

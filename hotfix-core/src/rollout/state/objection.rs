@@ -4,7 +4,7 @@ use std::fmt::{self, Display, Formatter};
 
 use serde::{Deserialize, Serialize};
 
-use crate::fact::{FactId, FactValue, Facts, Impact};
+use crate::fact::{Fact, FactId, FactValue, Facts, Impact};
 use crate::grade::Signal;
 use crate::policy::Policy;
 use crate::rollout::describe::{given, reported};
@@ -31,7 +31,15 @@ pub(crate) enum Objected {
     Reported(Signal),
     Denied(RoleName),
     Withdrew(RoleName),
+    /// It started although the incident was over.
+    Ended,
+    /// Harm that is stated while the fix has traffic.
+    Harm(Fact),
 }
+
+/// Harm that ends with no rollback: what is lost meanwhile stays lost. It asks also where nothing was known of
+/// it before.
+const LASTING: [Fact; 2] = [Fact::DataCorruption, Fact::SecurityExploited];
 
 impl Objection {
     /// The objection that an input states; None for any other input.
@@ -40,6 +48,7 @@ impl Objection {
             Command::Report { signal, note } => (Objected::Reported(*signal), note),
             Command::Deny { role, why, .. } => (Objected::Denied(*role), why),
             Command::Withdraw { role, why, .. } => (Objected::Withdrew(*role), why),
+            Command::Start => return Some(Objected::Ended.into()),
             _ => return None,
         };
         Some(Self { of, why: why.clone() })
@@ -51,6 +60,12 @@ impl Objection {
             Some(known) => known.why = self.why.or_else(|| known.why.take()),
             None => all.push(self),
         }
+    }
+}
+
+impl From<Objected> for Objection {
+    fn from(of: Objected) -> Self {
+        Self { of, why: None }
     }
 }
 
@@ -91,23 +106,42 @@ impl People {
             objection.add_to(&mut open.stated);
         }
     }
+
+    /// Adds harm that is stated while the fix has traffic to the open question about it.
+    pub(super) fn note_harm(&mut self, harm: &[Fact]) {
+        if let Some(open) = self.unanswered.as_mut().filter(|open| open.about == About::Harm) {
+            harm.iter()
+                .for_each(|fact| Objection::from(Objected::Harm(*fact)).add_to(&mut open.stated));
+        }
+    }
+
+    /// Drops harm of which an input says that it was so, or was not so, before the fix. Whether that is all that
+    /// the open question is about.
+    pub(super) fn correct_harm(&mut self, command: &Command) -> bool {
+        let Command::SetFacts { facts, correction: Some(true), .. } = command else { return false };
+        let is_left = |objection: &Objection| match objection.of {
+            Objected::Harm(fact) => !facts.contains_key(fact.as_str()),
+            _ => true,
+        };
+        let drop_from = |open: &mut Unanswered| {
+            let had_any = !open.stated.is_empty();
+            open.stated.retain(is_left);
+            had_any && open.stated.is_empty() && open.about == About::Harm
+        };
+        self.set_aside.take_if(drop_from);
+        self.unanswered.as_mut().is_some_and(drop_from)
+    }
 }
 
 /// The impact on users or the business that an input states, if any.
 pub(crate) fn stated_impact(policy: &Policy, command: &Command) -> Option<String> {
-    stated_by(policy, command, |_| true)
+    let impact = joined(Impact::new(&stated_facts(policy, command)?, false).states(), "; ");
+    (!impact.is_empty()).then_some(impact)
 }
 
-/// The impact that an input states by the facts that `of` selects.
-fn stated_by(policy: &Policy, command: &Command, of: impl Fn(FactId) -> bool) -> Option<String> {
+fn stated_facts(policy: &Policy, command: &Command) -> Option<Facts> {
     let Command::SetFacts { facts, .. } = command else { return None };
-    let mut stated = Facts::read(facts, policy.vocabulary()).ok()?;
-    let others: Vec<FactId> = stated.iter().map(|(id, _)| id).filter(|id| !of(*id)).collect();
-    for id in others {
-        stated.forget(id);
-    }
-    let impact = joined(Impact::new(&stated, false).states(), "; ");
-    (!impact.is_empty()).then_some(impact)
+    Facts::read(facts, policy.vocabulary()).ok()
 }
 
 impl Display for Objection {
@@ -118,21 +152,41 @@ impl Display for Objection {
             }
             (why, Objected::Denied(role)) => (why, role, "denied the plan"),
             (why, Objected::Withdrew(role)) => (why, role, "withdrew an approval"),
+            (_, Objected::Ended) => {
+                return f.write_str("the incident was resolved before the start");
+            }
+            (_, Objected::Harm(fact)) => return f.write_str(fact.impact().unwrap_or_default()[0]),
         };
         write!(f, "`{role}` {did} after the start{}", given(why))
     }
 }
 
 impl RolloutState {
-    /// Impact that an input states before the end and that was known to be absent, while the fix has traffic.
-    pub(super) fn relapse(&self, policy: &Policy, command: &Command) -> Option<String> {
+    /// Harm that an input states before the end, while the fix has traffic: what was known to be absent, and
+    /// what is [lasting](LASTING) and was not known.
+    pub(super) fn relapse(&self, policy: &Policy, command: &Command) -> Vec<Fact> {
         let corrects = matches!(command, Command::SetFacts { correction: Some(true), .. });
         let is_live = self.place.stage().is_out() && self.reach().is_any();
-        if corrects || !is_live || self.is_resolved() {
-            return None;
-        }
-        let was_not = |id| matches!(self.readiness.facts().get(id), Some(FactValue::Flag(false)));
-        stated_by(policy, command, was_not)
+        let facts = stated_facts(policy, command).filter(|_| is_live && !corrects);
+        let Some(facts) = facts.filter(|_| !self.is_resolved()) else { return Vec::new() };
+        let is_new = |fact: &Fact| match self.readiness.facts().get(FactId::BuiltIn(*fact)) {
+            Some(FactValue::Flag(was_so)) => !was_so,
+            Some(_) => false,
+            None => LASTING.contains(fact),
+        };
+        let harm = facts.iter().filter_map(|(id, value)| match (id, value) {
+            (FactId::BuiltIn(fact), FactValue::Flag(true)) => fact.impact().map(|_| fact),
+            _ => None,
+        });
+        harm.filter(is_new).collect()
+    }
+
+    /// All harm that the open question is about, with what is stated now.
+    pub(in crate::rollout) fn harm(&self, now: &[Fact]) -> Vec<Objection> {
+        let open = self.people.unanswered().filter(|open| open.about == About::Harm);
+        let mut all = open.map_or_else(Vec::new, |open| open.stated.clone());
+        now.iter().for_each(|fact| Objection::from(Objected::Harm(*fact)).add_to(&mut all));
+        all
     }
 
     /// What people stated, and whether an approval has answered that; None where they stated nothing.

@@ -139,20 +139,24 @@ impl People {
     }
 
     /// Notes an input; returns whether it answers the open question, whatever that is about.
+    /// `starts_after_the_end`: it asks whether to go on with a start after the end of the incident.
     pub(super) fn note(
         &mut self,
         policy: &Policy,
         at: Timestamp,
         input: &Input,
         stage: &Stage,
+        starts_after_the_end: bool,
     ) -> bool {
         self.interventions.note(at, input);
         let (objects, answers) = match &input.command {
             Command::Hold { .. } => (true, true),
-            // A start is no answer to a report, which it names, or to a relapse: a person has to promote.
+            // A tool may have sent it: it is no answer to a report, which it names, to a relapse or to the
+            // question that the end of the incident raised. A person has to promote.
             Command::Start => {
                 let is_open = |open: &Unanswered| open.about.is_kept();
-                self.objected = self.unanswered.as_ref().is_some_and(is_open);
+                self.objected =
+                    starts_after_the_end || self.unanswered.as_ref().is_some_and(is_open);
                 self.failed = false;
                 (self.objected, !self.objected)
             }
@@ -434,7 +438,10 @@ impl People {
             Some(open) if !about.replaces(open.about) && !page => {}
             open => {
                 let mut new = Unanswered { page, about, ..Unanswered::new(at, question, action) };
-                let joins = |open: &Unanswered| open.about == About::Objection && !page;
+                let is_objection = !page && matches!(about, About::Objection | About::Harm);
+                let joins = |open: &Unanswered| {
+                    is_objection && (open.about == About::Objection || !open.stated.is_empty())
+                };
                 if let Some(open) = open.take().filter(joins) {
                     (new.since, new.stated) = (open.since, open.stated);
                 }

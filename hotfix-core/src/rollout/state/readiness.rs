@@ -26,7 +26,7 @@ use crate::text::quoted;
 use crate::unit::{Name, Timestamp};
 
 use super::people::Named;
-use super::severity_question::{SeverityQuestion, derived, open_hotfix};
+use super::severity_question::{Asked, SeverityQuestion, derived, open_hotfix};
 
 /// Severity, facts, statements about the plan, and the marks of items.
 #[derive(Debug, Default, PartialEq, Serialize, Deserialize, educe::Educe)]
@@ -93,7 +93,7 @@ impl Readiness {
             normal: plan.normal_at_first(),
             ..Self::default()
         };
-        readiness.update_question(plan.policy(), &Stage::Preparing);
+        readiness.update_question(plan, &Stage::Preparing);
         readiness
     }
 
@@ -327,16 +327,21 @@ impl Readiness {
 
     /// The question about the severity, by what is known now. That this is no hot-fix is asked while a rollback
     /// can answer it; whether it is one only before the start: whoever starts, or approves, decides that.
-    pub(crate) fn question_now(&self, policy: &Policy, stage: &Stage) -> SeverityQuestion {
+    pub(crate) fn question_now(&self, plan: &Plan, stage: &Stage) -> SeverityQuestion {
         let severity = (self.severity, self.given);
         let against = self.against().filter(|_| stage.may_turn_back());
-        let decided = !matches!(stage, Stage::Preparing);
-        SeverityQuestion::of(policy, severity, [&self.facts, &self.worst], (decided, against))
+        let when = match stage {
+            Stage::Preparing if plan.release().is_none() => Asked::BeforeRelease,
+            Stage::Preparing => Asked::BeforeStart,
+            _ => Asked::AfterStart,
+        };
+        let facts = [&self.facts, &self.worst];
+        SeverityQuestion::of(plan.policy(), severity, facts, (when, against))
     }
 
     /// Updates the question about the severity.
-    pub(super) fn update_question(&mut self, policy: &Policy, stage: &Stage) {
-        self.question = self.question_now(policy, stage);
+    pub(super) fn update_question(&mut self, plan: &Plan, stage: &Stage) {
+        self.question = self.question_now(plan, stage);
     }
 
     /// Records that the present demands have been requested.
@@ -510,7 +515,7 @@ impl Readiness {
         self.requested.clear();
         self.requested_at = None;
         self.told.clear();
-        self.update_question(plan.policy(), &Stage::Preparing);
+        self.update_question(plan, &Stage::Preparing);
     }
 
     /// Adds the facts of a snapshot and what follows from the plan; `Err` names what does not fit the plan.
@@ -525,7 +530,7 @@ impl Readiness {
         self.facts = read(facts)?;
         self.worst = read(worst)?;
         self.normal = self.normal_now(plan);
-        self.update_question(plan.policy(), stage);
+        self.update_question(plan, stage);
         Ok(())
     }
 

@@ -1,7 +1,7 @@
 //! What a person is asked about the severity, by what is known.
 
 use crate::decision::{Decision, DecisionOutcome};
-use crate::fact::{Comparison, FactId, Facts, Impact};
+use crate::fact::{Comparison, Fact, FactId, Facts, Impact};
 use crate::gate::approval::demands;
 use crate::grade::{Hotfix, Severity};
 use crate::plan::PlanFinding;
@@ -21,21 +21,38 @@ pub(crate) struct SeverityQuestion {
     is_open: bool,
 }
 
+/// Who decides whether it is a hot-fix.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(super) enum Asked {
+    /// Nobody has been asked for an approval yet.
+    BeforeRelease,
+    /// Whoever approves, where the start waits for that.
+    BeforeStart,
+    /// Whoever started has decided it.
+    AfterStart,
+}
+
+/// Where the issue is not confirmed, no further fact is asked for.
+const NO_INCIDENT: &str = "By what was stated there is no incident, because the issue is not confirmed. \
+     Send `set_times` with `resolved`, then `abort`; if it is confirmed, `set_facts` with `confirmed`.";
+
 impl SeverityQuestion {
     /// The question for what is known `now` and for the `worst` that was known. `given`: a person
-    /// gave the severity, so no facts are asked for. `decided`: somebody decided that it is a
-    /// hot-fix. `against`: why the policy answers with the normal process after the start.
+    /// gave the severity, so no facts are asked for. `against`: why the policy answers with the normal
+    /// process after the start.
     pub(super) fn of(
         policy: &Policy,
         (severity, given): (Option<Severity>, bool),
         [now, worst]: [&Facts; 2],
-        (decided, against): (bool, Option<&[PlanFinding]>),
+        (when, against): (Asked, Option<&[PlanFinding]>),
     ) -> Self {
         let (answer, at_worst) = (policy.classify(now), policy.classify(worst));
         let levels = policy.severities();
         let is_known = severity.is_some_and(|of| levels.iter().any(|level| level.severity == of));
         let lacks = !is_known && !levels.is_empty();
-        let open = if lacks {
+        let open = if when != Asked::AfterStart && now.flag(Fact::Confirmed) == Some(false) {
+            Some(NO_INCIDENT.to_owned())
+        } else if lacks {
             Some(lacking(policy, severity, worst, &at_worst))
         } else if !given && derived(&answer, &at_worst).1 {
             let decision = policy.decide(worst);
@@ -46,15 +63,15 @@ impl SeverityQuestion {
                     asks_for(policy, fact)
                 )
             })
-        } else if decided {
-            None
         } else {
-            asks_whether_hotfix(policy, now, &unsettled(policy, severity, now)).map(|asks| {
-                format!(
-                    "Whether the policy calls for a hot-fix is not known, and no start waits for an \
-                     approval. {asks}"
-                )
-            })
+            let asks = match when {
+                Asked::BeforeRelease => open_hotfix(policy, severity, now),
+                Asked::BeforeStart => {
+                    asks_whether_hotfix(policy, now, &unsettled(policy, severity, now))
+                }
+                Asked::AfterStart => None,
+            };
+            asks.map(|asks| format!("Whether the policy calls for a hot-fix is not known. {asks}"))
         };
         let against = against.map(|reasons| {
             let keep = if let Some(severity) = severity.filter(|_| is_known) {
