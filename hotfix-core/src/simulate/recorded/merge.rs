@@ -1,7 +1,8 @@
 //! Merges the readings of one tick.
 //!
 //! Increments are added: events, trials, buckets, samples. Of running totals, gauges and readings
-//! that cannot be added, the last is used. A volume is a rate, so its readings are averaged.
+//! that cannot be added, the last is used, of totals by instance the last of each instance. A volume
+//! is a rate, so its readings are averaged.
 
 use std::collections::BTreeMap;
 
@@ -100,6 +101,11 @@ fn join(before: &mut Arms, now: &Arms, kind: MetricKind) -> bool {
     let arm = |before: &mut Option<Sample>, now: &Option<Sample>| match (before, now) {
         (_, None) => true,
         (Some(before), Some(now)) if !last => add_up(before, now),
+        // Instances are read at their own times.
+        (Some(Sample::Instances(before)), Some(Sample::Instances(now))) => {
+            before.extend(now.iter().map(|(name, totals)| (name.clone(), *totals)));
+            true
+        }
         (before, Some(now)) => {
             *before = Some(now.clone());
             true
