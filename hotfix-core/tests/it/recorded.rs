@@ -559,6 +559,11 @@ fn field_17_an_instance_that_was_given_is_not_asked_for() {
     assert!(!asks(&swapped) && swapped.contains(" of `error_rate`: "), "{swapped}");
     let without = ask(r#"{"error_rate": {"canary": {"events": "errors", "trials": "requests"}}}"#);
     assert!(asks(&without), "{without}");
+    // A latency is not read by instance.
+    let asked = without.split("; ").next().expect("a part");
+    assert!(asked.ends_with(
+        "or histograms of both arms of `latency_p95`, whose tests a history calibrates in `standard`"
+    ), "{without}");
 }
 
 #[test]

@@ -239,13 +239,10 @@ pub fn backtest(
     if readings == 0 {
         return Err(RecordedFault::NoReadingAfter { from, until, first, last }.anywhere());
     }
+    let mut findings = recorded.findings().to_vec();
+    findings.extend(recorded.gaps(policies.iter().map(Arc::as_ref)));
+    findings.extend(recorded.misnamed());
     let played =
         policies.iter().map(|policy| environment::play(policy, recorded, assume, from, until));
-    Ok(Backtests {
-        from,
-        until,
-        readings,
-        findings: [recorded.findings(), &recorded.misnamed()].concat(),
-        policies: played.collect::<Result<_, _>>()?,
-    })
+    Ok(Backtests { from, until, readings, findings, policies: played.collect::<Result<_, _>>()? })
 }

@@ -10,7 +10,7 @@ use crate::policy::Policy;
 use crate::policy::section::{Metric, Phase};
 use crate::simulate::environment::cadence;
 use crate::sorting::{map_of, remove, sort_by_key};
-use crate::text::quoted;
+use crate::text::{joined, quoted};
 use crate::unit::{MetricName, Share, Span, Timestamp};
 
 use super::error::{RecordedErrors, RecordedFault};
@@ -105,7 +105,12 @@ impl RecordedMetrics {
         reader.leave_out(self.span().0);
         let own: Vec<RecordedFinding> = reader.odd.findings().collect();
         let (history, times) = reader.history(&own)?;
-        Ok(RecordedHistory { findings: [self.findings.as_slice(), &own].concat(), history, times })
+        // Of numbers that are not finite, a history has its own findings.
+        let of_text = self.findings.iter().filter(|of| of.code != Anomaly::NotFinite.code());
+        let mut findings: Vec<RecordedFinding> = of_text.cloned().collect();
+        findings.extend(self.gaps(std::iter::once(policy)));
+        findings.extend(own);
+        Ok(RecordedHistory { findings, history, times })
     }
 }
 
@@ -507,19 +512,25 @@ impl<'a> Reader<'a> {
             let calibrated = metrics.filter(|metric| self.policy.uses_history(metric));
             let by_instance = findings.iter().filter(|of| of.code != Anomaly::NotByInstance.code());
             let is_read = |id| by_instance.clone().any(|finding| finding.metric == Some(id));
-            let missing = calibrated.map(|metric| metric.id).filter(|id| !is_read(*id));
-            let missing: Vec<MetricName> = missing.collect();
+            let missing = calibrated.filter(|metric| !is_read(metric.id));
+            let (of_times, of_counts): (Vec<_>, Vec<_>) =
+                missing.partition(|metric| metric.is_replayed_by_times());
             let left_out: String = findings.iter().filter_map(RecordedFinding::of_metric).collect();
             let policy = self.policy.name();
-            let missing = match missing.as_slice() {
-                [] if left_out.is_empty() => {
-                    format!(": no test of `{policy}` is calibrated by one")
-                }
-                [] => String::new(),
-                missing => format!(
-                    ": give the `instance` of {}, whose tests a history calibrates in `{policy}`",
-                    quoted(missing, ", ")
-                ),
+            let needed = [("the `instance`", of_counts), ("histograms of both arms", of_times)]
+                .into_iter()
+                .filter(|(_, metrics)| !metrics.is_empty())
+                .map(|(what, metrics)| {
+                    let metrics: Vec<MetricName> = metrics.iter().map(|of| of.id).collect();
+                    format!("{what} of {}", quoted(&metrics, ", "))
+                });
+            let needed = joined(needed, ", or ");
+            let missing = if !needed.is_empty() {
+                format!(": give {needed}, whose tests a history calibrates in `{policy}`")
+            } else if left_out.is_empty() {
+                format!(": no test of `{policy}` is calibrated by one")
+            } else {
+                String::new()
             };
             return Err(RecordedFault::NoHistory { missing, left_out }.anywhere());
         }

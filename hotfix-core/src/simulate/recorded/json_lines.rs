@@ -18,7 +18,6 @@ use crate::unit::{Share, Timestamp};
 use super::error::{RecordedErrors, RecordedFault};
 use super::finding::{Anomalies, Anomaly};
 use super::mapping::{Mapping, TimeUnit};
-use super::points::gaps;
 use super::{
     Logged, RecordedMetrics, RecordedReading, message_of, milliseconds, moment, seconds,
     shows_requests,
@@ -210,7 +209,7 @@ pub(super) fn read(text: &str, mapping: &Mapping) -> Result<RecordedMetrics, Rec
         }
         readings.push(reading);
     }
-    let findings = odd.findings().chain(gaps(&readings)).collect();
+    let findings = odd.findings().collect();
     let Subject { incident, release, traffic, .. } = subject;
     let severity = incident.severity;
     let planned = |release| Box::new(Logged { release, severity, traffic, calibrated });

@@ -117,7 +117,7 @@ getters! {
 
     /// Observations in the order of time: one for each time, or in JSON Lines one for each line.
     readings: &[RecordedReading] = self.readings.as_slice();
-    /// The findings of the text.
+    /// The findings of the text. What depends on a policy is a finding of its backtest or history.
     findings: &[RecordedFinding] = self.findings.as_slice();
 }
 
@@ -204,6 +204,15 @@ impl RecordedMetrics {
     /// Whether the log's rollout moved its first traffic in this moment, and read the metrics only after that.
     pub(super) fn read_after_traffic(&self, at: Timestamp) -> bool {
         !self.moves.read_first && self.moves().first().is_some_and(|(moved, _)| *moved == at)
+    }
+
+    /// Longer gaps than the usual step and than the shortest step between readings of these policies.
+    pub(super) fn gaps<'p>(
+        &self,
+        policies: impl Iterator<Item = &'p Policy>,
+    ) -> Option<RecordedFinding> {
+        let least = policies.map(|policy| policy.watch().reads_every()).min();
+        points::gaps(&self.readings, least.unwrap_or_default())
     }
 
     pub(super) fn span(&self) -> (Timestamp, Timestamp) {

@@ -149,7 +149,6 @@ impl<'m> Points<'m> {
                 findings.push(Anomaly::Partial.finding(partial, Some(*metric), None));
             }
         }
-        findings.extend(gaps(&readings));
         let (planned, moves) = (None, Moves::default());
         RecordedMetrics { readings, findings, first_of_canary, planned, moves }
     }
@@ -256,10 +255,12 @@ pub(super) fn usual_step(readings: &[RecordedReading]) -> Option<Span> {
     steps.get(steps.len() / 2).copied()
 }
 
-/// Gaps of more than three times the usual step.
-pub(super) fn gaps(readings: &[RecordedReading]) -> Option<RecordedFinding> {
+/// Gaps of more than three times the usual step, and of more than `least`: instances that are read one
+/// after the other make steps that are shorter than those of a rollout.
+pub(super) fn gaps(readings: &[RecordedReading], least: Span) -> Option<RecordedFinding> {
     let usual = usual_step(readings)?.as_millis();
-    let is_gap = |pair: &&[RecordedReading]| step(pair).as_millis() > usual.saturating_mul(3);
+    let longest = least.as_millis().max(usual.saturating_mul(3));
+    let is_gap = |pair: &&[RecordedReading]| step(pair).as_millis() > longest;
     let gaps = || readings.windows(2).filter(is_gap);
     let longest = gaps().map(step).max()?;
     let first = gaps().next()?.first()?.at;
