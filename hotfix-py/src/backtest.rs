@@ -30,7 +30,7 @@ document! {
         fn first_rollback(this) -> Option<At> { this.first_rollback.map(At) }
         /// The time when the combined evidence of all tests first reached the rollback threshold.
         fn crossed_at(this) -> Option<At> { this.crossed_at.map(At) }
-        /// The reason for the rollback; "" if it would not have rolled back.
+        /// The reason for the rollback, or else for the first question; "" without either.
         fn why(this) -> String { this.why().to_owned() }
         /// The end of the rollout: "at", "state", "phase", and seconds "after" the first traffic.
         fn ended(this) -> Json { Json::of(&this.ended) }

@@ -227,12 +227,16 @@ impl Driver {
         self.now = self.now.max(at);
         match what {
             Next::Answer => {
-                if let Some((_, input)) = self.answers.take() {
-                    let refused = self.say(environment, &input).err();
-                    if refused.as_ref().is_some_and(RefusalReason::is_of_the_clock) {
-                        self.answers.after(self.now, self.cadence(), input);
-                    } else if refused.is_none() && matches!(input.command, Command::Start) {
-                        self.start();
+                if let Some((_, mut input)) = self.answers.take() {
+                    match self.say(environment, &input) {
+                        Ok(()) if matches!(input.command, Command::Start) => self.start(),
+                        Err(reason) if reason.is_of_the_clock() => {
+                            self.answers.after(self.now, self.cadence(), input);
+                        }
+                        Err(reason) if leave_out(&mut input, &reason) => {
+                            self.answers.at(self.now, input);
+                        }
+                        Ok(()) | Err(_) => {}
                     }
                 }
             }
@@ -283,16 +287,10 @@ impl Driver {
         self.last_tick = self.now;
         self.run.ticks += 1;
         let Some(mut seen) = self.seen.take() else { return };
-        let arrived = match &mut seen.command {
-            Command::Observe { metrics } => {
-                environment.show(tick, metrics);
-                !metrics.is_empty()
-            }
-            _ => false,
-        };
-        let nothing = Input::new(Command::Tick);
-        let given = if arrived { &*seen } else { &nothing };
-        let taken = self.give(environment, given).is_ok() && arrived;
+        if let Command::Observe { metrics } = &mut seen.command {
+            environment.show(tick, metrics);
+        }
+        let taken = self.give_readings(environment, &mut seen);
         self.seen = Some(seen);
         self.run.evaluations += u32::from(taken);
         if taken && self.run.alerted_at.is_none() {
@@ -302,6 +300,22 @@ impl Driver {
             }
         }
         self.tick_at = (!self.rollout.state().is_final()).then(|| self.now + self.cadence());
+    }
+
+    /// Hands over readings as a deploy tool does: again without one that is refused, and a tick where none
+    /// is left. Returns whether any were accepted.
+    fn give_readings(&mut self, environment: &mut dyn Environment, seen: &mut Input) -> bool {
+        while let Command::Observe { metrics } = &seen.command
+            && !metrics.is_empty()
+        {
+            match self.give(environment, seen) {
+                Ok(()) => return true,
+                Err(reason) if leave_out(seen, &reason) => {}
+                Err(_) => return false,
+            }
+        }
+        let _refused = self.give(environment, &Input::new(Command::Tick)).is_err();
+        false
     }
 
     /// Hands over an input with the time of the tool's clock, and its actions to the environment.
@@ -386,6 +400,13 @@ impl Driver {
         environment.enter(&self.rollout, self.now, &mut self.answers);
         environment.look(&self.rollout, self.now, &mut self.answers);
     }
+}
+
+/// Leaves out the metric whose reading a refusal names. Returns false if it names none.
+pub(super) fn leave_out(input: &mut Input, refused: &RefusalReason) -> bool {
+    let RefusalReason::Reading(error) = refused else { return false };
+    let Command::Observe { metrics } = &mut input.command else { return false };
+    metrics.remove(error.metric()).is_some()
 }
 
 /// Whether a reason is a fault of the canary, and not missing knowledge.

@@ -715,7 +715,7 @@ class Backtest(_Document):
         """The policy's name."""
     @property
     def why(self) -> str:
-        """The reason for the rollback; "" if it would not have rolled back."""
+        """The reason for the rollback, or else for the first question; "" without either."""
     @property
     def would(self) -> list[dict[str, Any]]:
         """Every decision that it would have made, in order: "at", "what", "phase", "reason",

@@ -18,6 +18,7 @@ use crate::simulate::recorded::{
     Anomalies, Anomaly, Assumptions, Logged, Merge, RecordedErrors, RecordedFault, RecordedFinding,
     RecordedMetrics,
 };
+use crate::simulate::run::leave_out;
 use crate::simulate::{Answers, Driver, Environment, Tick, Until};
 use crate::unit::{MetricName, Span, Timestamp};
 
@@ -179,15 +180,19 @@ impl Recorded<'_> {
 
     /// Reads the live version before the start, as a deploy tool does.
     fn read_before(&mut self, rollout: &mut Rollout, mut from: Timestamp, start: Timestamp) {
-        let mut live = Observation::new();
         while from < start {
             let to = from + cadence(self.policy);
+            let mut live = Observation::new();
             self.merged(from, to, &mut live);
             leave_canary_out(&mut live, true);
-            if !live.is_empty()
-                && let Err(refusal) = rollout.handle(to, &Input::observe(live.clone()))
+            let mut input = Input::observe(live);
+            while matches!(&input.command, Command::Observe { metrics } if !metrics.is_empty())
+                && let Err(refusal) = rollout.handle(to, &input)
             {
                 self.notes.refused(&refusal, to);
+                if !leave_out(&mut input, &refusal.reason) {
+                    break;
+                }
             }
             from = to;
         }

@@ -22,8 +22,8 @@ pub(super) struct Notes {
     pub(super) found: Backtest,
     /// The metrics that had a live version to compare with, also one from before the start.
     pub(super) compared: BTreeSet<MetricName>,
-    /// Observations that were refused, by code.
-    refused: BTreeMap<&'static str, (ReadingError, usize, Timestamp)>,
+    /// Readings that were refused, by code and metric.
+    refused: BTreeMap<(&'static str, MetricName), (ReadingError, usize, Timestamp)>,
     /// The last verdict that was listed.
     last: Option<(Decision, Vec<Cause>)>,
     /// Entries that were not listed.
@@ -96,7 +96,7 @@ impl Notes {
 
     pub(super) fn refused(&mut self, refusal: &Refusal, at: Timestamp) {
         if let RefusalReason::Reading(error) = &refusal.reason {
-            let known = self.refused.entry(error.code());
+            let known = self.refused.entry((error.code(), error.metric()));
             known.or_insert_with(|| (error.clone(), 0, at)).1 += 1;
         }
     }

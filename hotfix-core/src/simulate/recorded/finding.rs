@@ -69,8 +69,8 @@ coded! {
     #[error("the policy does not have this metric: it is left out")]
     NotInPolicy => "HF-REC-027",
     #[error(
-        "this deciding metric was not recorded: in this backtest it does not decide, and the \
-         weights of the others are scaled up"
+        "a deciding metric that was not recorded: it does not decide in this backtest, and the weights \
+         of the others are scaled up"
     )]
     LeftOut => "HF-REC-028",
     #[error(
@@ -240,7 +240,8 @@ impl RecordedFinding {
 
     /// Readings that the rollout refused, with the first error.
     pub(in crate::simulate) fn refused(error: &ReadingError, count: usize, at: Timestamp) -> Self {
-        let message = format!("observations were refused and are left out: {error}");
-        Self { at: Some(at), code: error.code().to_owned(), count, message, metric: None }
+        let message = format!("readings were refused and are left out: {error}");
+        let metric = Some(error.metric());
+        Self { at: Some(at), code: error.code().to_owned(), count, message, metric }
     }
 }
