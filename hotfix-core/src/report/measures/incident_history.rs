@@ -47,11 +47,11 @@ pub(crate) struct IncidentHistory {
     /// Whether somebody was paged for a duty.
     pub(crate) paged: bool,
     counted: Tally,
-    /// What had been counted when the incident was resolved, while it is.
-    until_resolved: Option<Tally>,
+    /// What had been counted when the incident was resolved, while it is, and the time of the end.
+    until_resolved: Option<(Timestamp, Tally)>,
     /// The last reading that counts.
     read_at: Option<Timestamp>,
-    /// The end of the incident, where it is known from a first reading of the log.
+    /// The end of the incident, where it is known from a first reading of the log: readings up to it count.
     end: Option<Timestamp>,
     pub(crate) facts: FactHistory,
     /// Share of the new version after the last line.
@@ -84,7 +84,8 @@ impl Incident<'_> {
 
 impl IncidentHistory {
     /// Reads a whole log into the rollout at its end and the history. `each` gets every line once; where the
-    /// end was recorded after readings that came later, the history reads the log again, until the end.
+    /// end was recorded after readings that came later, or another one was stated since, the history reads the
+    /// log again, until the end.
     pub(crate) fn read(
         log: &[u8],
         mut each: impl FnMut(&Rollout, &Entry<'_>),
@@ -95,7 +96,8 @@ impl IncidentHistory {
             history.fold(rollout, entry);
         })?;
         let end = rollout.moment(Moment::Resolved);
-        if end.is_some() && end < history.read_at {
+        let counted_to = history.until_resolved.as_ref().map(|(at, _)| *at);
+        if end.is_some() && (end < history.read_at || end != counted_to) {
             history = Self { end, ..Self::default() };
             Rollout::replay_each(log, |rollout, entry| history.fold(rollout, entry))?;
         }
@@ -110,7 +112,7 @@ impl IncidentHistory {
     /// The failed requests of the incident, which end with it. A rollback after the end and whoever
     /// reopens it show that it went on.
     pub(crate) fn affected(&self) -> &Tally {
-        self.until_resolved.as_ref().unwrap_or(&self.counted)
+        self.until_resolved.as_ref().map_or(&self.counted, |(_, counted)| counted)
     }
 
     pub(crate) fn fold(&mut self, rollout: &Rollout, entry: &Entry<'_>) {
@@ -147,9 +149,9 @@ impl IncidentHistory {
             }
         }
         self.note_stage(rollout, entry);
-        match rollout.moment(Moment::Resolved) {
+        match rollout.moment(Moment::Resolved).filter(|_| self.end.is_none()) {
             None => self.until_resolved = None,
-            Some(_) => _ = self.until_resolved.get_or_insert_with(|| self.counted.clone()),
+            Some(at) => _ = self.until_resolved.get_or_insert_with(|| (at, self.counted.clone())),
         }
         self.share = rollout.share().as_fraction();
         self.counted.follow(rollout, at);
@@ -165,7 +167,8 @@ impl IncidentHistory {
         if let Some(before) = self.attempts.last_mut() {
             before.replaced = Some(at);
         } else {
-            let tallies = std::iter::once(&mut self.counted).chain(&mut self.until_resolved);
+            let resolved = self.until_resolved.as_mut().map(|(_, counted)| counted);
+            let tallies = std::iter::once(&mut self.counted).chain(resolved);
             tallies.for_each(|tally| tally.name_live(&release.previous));
         }
         self.attempts.push(Attempt {
