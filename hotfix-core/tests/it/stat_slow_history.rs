@@ -92,6 +92,12 @@ fn field_17_a_quiet_history_keeps_the_policys_limits() {
     assert!(of.hold <= usual && of.hold >= ln(10.0), "{of:?}");
     assert!(of.delays[1] < of.delays[0] && of.delays[0] < 60.0, "{:?}", of.delays);
     assert!(!of.of_arms && of.advice.contains(&Advice::OneArm { tolerated: 1.3 }), "{of:?}");
+    // No evidence at all: a longer history would not change the threshold.
+    let settings = SlowCalibrationSettings { tolerated: 2.0, ..settings() };
+    let still = calibrated(rows(&PODS, TICKS, [USUAL; 2]), &settings);
+    assert_eq!((still.limits.threshold, still.highest), (usual, [0.0; 2]), "{still:?}");
+    let is_about_windows = |advice: &Advice| matches!(advice, Advice::FewWindows { .. });
+    assert!(!still.advice.iter().any(is_about_windows), "{still:?}");
     // It is written and read as it is.
     let text = serde_json::to_string(&of).unwrap();
     assert_eq!(serde_json::from_str::<SlowCalibration>(&text).unwrap(), of);

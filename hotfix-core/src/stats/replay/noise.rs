@@ -195,12 +195,13 @@ impl Windows {
     }
 }
 
-/// The threshold `fit(M)` for sorted maxima, and the number of independent windows in their tail.
+/// The threshold `fit(M)` for sorted maxima, and the number of independent windows in the tail that it
+/// extends: infinite where the maxima have none, as in a quiet history.
 pub(in crate::stats) fn fit(sorted: &[f64], windows: &Windows, least: f64) -> (f64, f64) {
     let tail = percentile(sorted, TAIL).unwrap_or_default();
     let above = &sorted[sorted.partition_point(|maximum| *maximum <= tail)..];
     let Some(highest) = above.last() else {
-        return (larger(least, sorted.last().copied().unwrap_or(least)), 0.0);
+        return (larger(least, sorted.last().copied().unwrap_or(least)), f64::INFINITY);
     };
     let count = above.len() as f64;
     let excess = above.iter().map(|maximum| maximum - tail).sum::<f64>() / count;
