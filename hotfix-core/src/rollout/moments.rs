@@ -72,6 +72,9 @@ pub(super) fn update_agenda(
         return;
     }
     let mut inputs = of_rollback(case, to, at);
+    // Traffic of the previous attempt holds the start, too, until it is withdrawn.
+    let waits =
+        !case.actions.pending().is_empty() || case.place.former().is_some() && case.has_traffic();
     let RolloutState { agenda, readiness, place, happened, .. } = case;
     let policy = plan.policy();
     let started = !matches!(to.unwrap_or(place.stage()), Stage::Preparing);
@@ -137,8 +140,9 @@ pub(super) fn update_agenda(
         update_stage(agenda, place.stage(), to, policy, at, &mut inputs);
     }
     if matches!(to.unwrap_or(place.stage()), Stage::Preparing) {
-        let is_ready = readiness.state(plan) == State::Ready;
-        let was_ready = agenda.came(Moment::Ready).is_some() && !is_another;
+        let is_ready = readiness.state(plan) == State::Ready && !waits;
+        let is_revoked = inputs.iter().any(|input| matches!(input, AgendaInput::AnotherRelease));
+        let was_ready = agenda.came(Moment::Ready).is_some() && !is_revoked;
         inputs.extend(changed(was_ready, Moment::Ready, is_ready, at));
     }
     let before = CHECKED_FROM.map(|moment| agenda.came(moment));
