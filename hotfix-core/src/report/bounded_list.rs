@@ -29,9 +29,9 @@ impl<T, const HALF: usize> BoundedList<T, HALF> {
         self.last.push_back(one);
     }
 
-    /// The last entry.
-    pub fn last_mut(&mut self) -> Option<&mut T> {
-        self.last.back_mut().or_else(|| self.first.last_mut())
+    /// The kept entries, the last one first.
+    pub(super) fn from_last(&mut self) -> impl Iterator<Item = &mut T> {
+        self.last.iter_mut().rev().chain(self.first.iter_mut().rev())
     }
 
     /// The kept entries, in order.

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use crate::code::explain;
 use crate::gate::is_same_person;
 use crate::grade::{Moment, RollbackMethod, Signal};
 use crate::judge::{Cause, Decision, Recovery};
@@ -27,6 +28,8 @@ use super::phases::Visits;
 use super::series::Points;
 use super::statements::{self, Answers, Topic};
 
+/// Kind of an entry for an input that was refused.
+const REFUSED: &str = "refused";
 /// Most statements and marks; further ones are in the timeline only.
 const MOST: usize = 200;
 
@@ -70,8 +73,6 @@ pub(super) struct LogSummary {
     pending: BTreeMap<ActionId, Act>,
     acted_as: Vec<(String, RoleName)>,
     last_decision: Option<Decision>,
-    /// Whether the last entry of the timeline is a run of readings.
-    in_run: bool,
 }
 
 /// One freeze: a person had to act.
@@ -183,7 +184,10 @@ impl LogSummary {
         }
         let what = text::words(got.map_or("an input", InputKind::as_str));
         let what = format!("refused: {what} ({code})");
-        TimelineEntry { kind: "refused", what, ..TimelineEntry::default() }
+        // The first sentence, without markup.
+        let why = explain(code).and_then(|text| text.split("\n\n").next());
+        let why = why.map(|why| why.replace('\n', " ").replace('`', ""));
+        TimelineEntry { kind: REFUSED, what, why, ..TimelineEntry::default() }
     }
 
     fn taken(&mut self, rollout: &Rollout, entry: &Entry<'_>, input: &Input) -> TimelineEntry {
@@ -474,18 +478,7 @@ impl LogSummary {
         if !is_reading {
             self.record(entry, &line, policy);
         }
-        // Readings in a row without a decision are one entry; ticks without one have none.
-        let is_run = is_reading && then.is_empty() && entry.claimed_at.is_none();
-        if is_run && line.kind == "tick" {
-            return;
-        }
-        let goes_on = std::mem::replace(&mut self.in_run, is_run) && is_run;
-        if let Some(run) = self.timeline.last_mut().filter(|_| goes_on) {
-            run.until = Some(entry.at);
-            run.count += 1;
-            return;
-        }
-        self.timeline.push(TimelineEntry {
+        let line = TimelineEntry {
             seq: entry.seq,
             at: entry.at,
             count: 1,
@@ -493,7 +486,21 @@ impl LogSummary {
             then,
             state: entry.to.map(|_| rollout.state()),
             ..line
-        });
+        };
+        // Readings in a row without a decision are one entry, and so are refusals of one kind among them;
+        // ticks without a decision have none.
+        if is_of_a_run(&line) {
+            if line.kind == "tick" {
+                return;
+            }
+            let mut run = self.timeline.from_last().take_while(|before| is_of_a_run(before));
+            if let Some(same) = run.find(|before| before.what == line.what) {
+                (same.until, same.claimed_at) = (Some(line.at), None);
+                same.count += 1;
+                return;
+            }
+        }
+        self.timeline.push(line);
     }
 
     /// The stage that was entered, as text. The reason of a rollback is left out where the verdict
@@ -515,11 +522,21 @@ impl LogSummary {
             Recorded::Opened => None,
         };
         self.has_redacted_names |= who.as_deref().is_some_and(is_taken_out);
+        let who = who.filter(|name| !is_taken_out(name));
+        let run = self.audit.from_last().take_while(|before| before.kind == REFUSED);
+        let is_same = |before: &&mut AuditEntry| before.what == line.what && before.who == who;
+        if let Some(same) = { run }.find(is_same) {
+            same.until = Some(entry.at);
+            same.count += 1;
+            return;
+        }
         let changes = entry.actions.iter().filter(|action| action.act.awaits());
         self.audit.push(AuditEntry {
             seq: entry.seq,
             at: entry.at,
-            who: who.filter(|name| !is_taken_out(name)),
+            until: None,
+            count: 1,
+            who,
             kind: line.kind,
             what: line.what.clone(),
             why: line.why.clone(),
@@ -531,6 +548,12 @@ impl LogSummary {
     pub(super) fn shown_to_work(&self, rollout: &Rollout) -> Option<Timestamp> {
         self.works_since.filter(|_| rollout.turned_back_at().is_none())
     }
+}
+
+/// Whether an entry may be one of several in a row: readings and refusals that decide nothing.
+fn is_of_a_run(entry: &TimelineEntry) -> bool {
+    let is_reading = matches!(entry.kind, "observe" | "tick") && entry.claimed_at.is_none();
+    entry.then.is_empty() && (is_reading || entry.kind == REFUSED)
 }
 
 /// Whether a person is asked with this line.

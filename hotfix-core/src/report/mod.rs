@@ -184,7 +184,7 @@ impl Report {
             policy: policy_part(policy),
             state: rollout.state(),
             summary: narrative::summary(rollout, &log_summary, &measures, &visits),
-            moments: moments(rollout),
+            moments: moments(rollout, &log_summary),
             impact: narrative::impact(rollout, &log_summary, history),
             detection: narrative::detection(&log_summary, &measures),
             not_caught_earlier: narrative::not_caught_earlier(rollout, &power, &visits),
@@ -313,11 +313,16 @@ fn success_criteria(rollout: &Rollout) -> Vec<CriterionPart> {
     all.filter(|item| !ended || item.state != ItemState::Open).map(criterion).collect()
 }
 
-fn moments(rollout: &Rollout) -> Vec<MomentPart> {
+fn moments(rollout: &Rollout, log_summary: &LogSummary) -> Vec<MomentPart> {
     let came =
         |moment: &Moment| rollout.moment(*moment).map(|at| MomentPart { moment: *moment, at });
-    let verified = rollout.verified_at().is_some();
-    let known = Moment::ALL.iter().filter(|moment| verified || **moment != Moment::Verified);
+    let is_shown = |moment: &&Moment| match moment {
+        Moment::Verified => rollout.verified_at().is_some(),
+        // The traffic of a release that was superseded is withdrawn at this moment, too.
+        Moment::RolledBack => !log_summary.rollbacks.is_empty(),
+        _ => true,
+    };
+    let known = Moment::ALL.iter().filter(is_shown);
     let mut moments: Vec<MomentPart> = known.filter_map(came).collect();
     sort_by_key(&mut moments, |part| part.at);
     moments

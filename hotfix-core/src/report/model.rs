@@ -224,7 +224,8 @@ pub struct Counted {
     pub of: f64,
 }
 
-/// One input, or several readings in a row, with the result. A tick without a result has no entry.
+/// One input, or several readings or equal refusals in a row, with the result. A tick without a result has
+/// no entry.
 #[serde_with::skip_serializing_none]
 #[derive(Clone, Debug, Default, PartialEq, Serialize)]
 pub struct TimelineEntry {
@@ -232,9 +233,9 @@ pub struct TimelineEntry {
     pub seq: u64,
     /// Time of the input.
     pub at: Timestamp,
-    /// For several readings in a row: time of the last one.
+    /// For several in a row: time of the last one.
     pub until: Option<Timestamp>,
-    /// Number of readings in this entry; else 1.
+    /// Number of readings or refusals in this entry; else 1.
     pub count: u64,
     /// Time that the sender gave, where it was not possible.
     pub claimed_at: Option<Timestamp>,
@@ -244,7 +245,7 @@ pub struct TimelineEntry {
     pub role: Option<String>,
     /// The event.
     pub what: String,
-    /// Reason, where a person or a verdict gave one.
+    /// Reason, where a person or a verdict gave one; of a refusal what its code means.
     pub why: Option<String>,
     /// Decisions and requested actions.
     #[serde(skip_serializing_if = "Vec::is_empty")]
@@ -475,7 +476,7 @@ pub struct ApprovalPart {
     pub plan_digest: Digest,
 }
 
-/// A line of the audit trail.
+/// A line of the audit trail, or several equal refusals in a row.
 #[serde_with::skip_serializing_none]
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct AuditEntry {
@@ -483,6 +484,10 @@ pub struct AuditEntry {
     pub seq: u64,
     /// Time of the input.
     pub at: Timestamp,
+    /// For several refusals: time of the last one.
+    pub until: Option<Timestamp>,
+    /// Number of refusals in this entry; else 1.
+    pub count: u64,
     /// The sender; absent where no name was given or it was redacted.
     pub who: Option<String>,
     /// Kind of the input.

@@ -263,7 +263,8 @@ fn impact(report: &Report, stated: Vec<String>) -> Section {
 fn timeline(entries: &BoundedList<TimelineEntry, 500>) -> Section {
     let mut section = Section::new("timeline", "Timeline");
     let mut table = Table::new("All times are UTC", &["Time", "Who", "What", "Reason", "Result"]);
-    let mut before: Option<&TimelineEntry> = None;
+    // The entry before, and the time of the first one in its row.
+    let (mut before, mut first): (Option<&TimelineEntry>, Option<Timestamp>) = (None, None);
     for (at, entry) in entries.iter().enumerate() {
         if at == entries.before_gap() && entries.left_out() > 0 {
             let text = format!("{} entries are left out here", entries.left_out());
@@ -271,9 +272,15 @@ fn timeline(entries: &BoundedList<TimelineEntry, 500>) -> Section {
             before = None;
         }
         let joined = before.is_some_and(|before| is_of_one_sitting(before, entry));
-        match table.rows.last_mut().and_then(|row| row.get_mut(2)).filter(|_| joined) {
-            Some(what) => what.push(entry.what.clone()),
-            None => table.rows.push(timeline_row(entry)),
+        match table.rows.last_mut().map(Vec::as_mut_slice).filter(|_| joined) {
+            Some([time, _, what, ..]) => {
+                *time = vec![from_to(first.unwrap_or(entry.at), Some(entry.at))];
+                what.push(entry.what.clone());
+            }
+            _ => {
+                first = Some(entry.at);
+                table.rows.push(timeline_row(entry));
+            }
         }
         before = Some(entry);
     }
@@ -293,24 +300,32 @@ fn is_of_one_sitting(before: &TimelineEntry, entry: &TimelineEntry) -> bool {
 }
 
 fn timeline_row(entry: &TimelineEntry) -> Vec<Vec<String>> {
-    let mut time = utc(entry.at);
-    if let Some(until) = entry.until {
-        let mut until = utc(until);
-        // The date is repeated only if it is another day.
-        if until.get(..10) == time.get(..10) {
-            until = until.split_off(11);
-        }
-        time = format!("{time} to {until}");
-    }
-    let mut what = vec![entry.what.clone()];
-    if entry.count > 1 {
-        what.push(format!("{} times", entry.count));
-    }
+    let time = from_to(entry.at, entry.until);
+    let mut what = counted(&entry.what, entry.count);
     if let Some(claimed) = entry.claimed_at {
         what.push(format!("(the sender's time was {})", utc(claimed)));
     }
     let [role, why] = [&entry.role, &entry.why].map(|text| vec![or_dash(text.as_ref())]);
     vec![vec![time], role, what, why, lines(&entry.then)]
+}
+
+/// `2026-03-03 14:52:10 to 14:53:40`.
+fn from_to(at: Timestamp, until: Option<Timestamp>) -> String {
+    let time = utc(at);
+    match until.map(utc).filter(|until| *until != time) {
+        // The date is repeated only if it is another day.
+        Some(mut until) if until.get(..10) == time.get(..10) => {
+            format!("{time} to {}", until.split_off(11))
+        }
+        Some(until) => format!("{time} to {until}"),
+        None => time,
+    }
+}
+
+/// An event, and how often it came.
+fn counted(what: &str, count: u64) -> Vec<String> {
+    let times = (count > 1).then(|| format!("{count} times"));
+    std::iter::once(what.to_owned()).chain(times).collect()
 }
 
 fn lines(of: &[String]) -> Vec<String> {
@@ -503,10 +518,10 @@ fn audit(report: &Report) -> Section {
             table.row([DASH, DASH, DASH, &text, DASH, DASH].map(str::to_owned));
         }
         let [who, why] = [&entry.who, &entry.why].map(|text| or_dash(text.as_ref()));
-        let cells = [entry.seq.to_string(), utc(entry.at), who, entry.what.clone(), why];
-        let mut row = cells.map(|cell| vec![cell]).to_vec();
-        row.push(lines(&entry.changes));
-        table.rows.push(row);
+        let [line, time] =
+            [entry.seq.to_string(), from_to(entry.at, entry.until)].map(|of| vec![of]);
+        let what = counted(&entry.what, entry.count);
+        table.rows.push(vec![line, time, vec![who], what, vec![why], lines(&entry.changes)]);
     }
     section.table(table);
     section
