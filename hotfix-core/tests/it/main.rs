@@ -42,6 +42,7 @@ mod tree;
 // The tests.
 mod afterwards;
 mod backtest_logs;
+mod backtest_table;
 mod before_and_after;
 mod bounds;
 mod bursts;
