@@ -3,8 +3,9 @@
 use std::borrow::Cow;
 use std::fmt::{Display, Write as _};
 
-use unicode_normalization::char::decompose_canonical;
+use unicode_normalization::char::{canonical_combining_class, decompose_canonical};
 
+use crate::sorting::sort_by_key;
 pub(crate) use crate::unit::any_number;
 use crate::unit::{Span, Timestamp, is_invisible};
 
@@ -95,14 +96,18 @@ pub(crate) fn readable(c: char) -> Option<char> {
     }
 }
 
-/// A text with each letter apart from its marks. The marks of one letter keep their order.
+/// A text with each letter apart from its marks, and these in canonical order: keyboards give the marks of a
+/// letter one after the other, in different orders.
 pub(crate) fn apart(text: &str) -> String {
-    let mut apart = String::with_capacity(text.len());
+    let mut apart = Vec::with_capacity(text.len());
     for letter in text.chars() {
         // Not `nfd()`: it links the table of compatibility forms as well, 85 kB.
         decompose_canonical(letter, |part| apart.push(part));
     }
-    apart
+    for marks in apart.split_mut(|part| canonical_combining_class(*part) == 0) {
+        sort_by_key(marks, |mark| canonical_combining_class(*mark));
+    }
+    apart.into_iter().collect()
 }
 
 /// Whether a text has no visible character.

@@ -22,6 +22,7 @@ pub(crate) fn parts(name: &str) -> impl Iterator<Item = &str> {
 /// assert!(is_same_person("Lena Ode <lena@example.org>", " lena ode"));
 /// assert!(is_same_person("lena@example.org", "L. Ode <Lena@example.org>"));
 /// assert!(is_same_person("Jos\u{e9}", "Jose\u{301}"));
+/// assert!(is_same_person("Vi\u{1ec7}t", "Vi\u{ea}\u{323}t"));
 /// assert!(is_same_person("L. Ode", "L.\u{a0} Ode\u{200b}"));
 /// assert!(is_same_person("Weiß", "WEISS\u{2800}"));
 /// assert!(is_same_person("L. Ode", "\"L. Ode\" <lena@example.org>"));
