@@ -139,7 +139,10 @@ impl LogSummary {
         self.odd_clock += u64::from(is_taken && entry.claimed_at.is_some());
         let line = match entry.recorded {
             Recorded::Opened => self.opened(rollout),
-            Recorded::Refused { got, code, .. } => self.refused(got, code),
+            Recorded::Refused { got, code, role, why, .. } => {
+                let role = role.map(|role| rollout.plan().policy().role_title(role));
+                TimelineEntry { role, why: why.map(str::to_owned), ..self.refused(got, code) }
+            }
             Recorded::Taken(input) => self.taken(rollout, entry, input),
         };
         let resolved = rollout.moment(Moment::Resolved);

@@ -10,7 +10,7 @@ use crate::judge::Comparison;
 use crate::metric::ReadingError;
 use crate::plan::{Plan, PlanError};
 use crate::stats::StatError;
-use crate::unit::Timestamp;
+use crate::unit::{RoleName, Timestamp};
 
 use super::Rollout;
 use super::action::Action;
@@ -144,6 +144,10 @@ pub enum Recorded<'a> {
         code: &'a str,
         /// Who sent it, unless the name was redacted.
         by: Option<&'a str>,
+        /// In which role, where it was an objection.
+        role: Option<RoleName>,
+        /// Its reason.
+        why: Option<&'a str>,
     },
     /// An input that was accepted, as it came; a redacted name is its digest.
     Taken(&'a Input),
@@ -261,6 +265,8 @@ impl Rollout {
                     got: event.got,
                     code: event.code.as_deref().unwrap_or_default(),
                     by: event.personal.as_ref().and_then(|of| of.by.as_deref()),
+                    role: event.role,
+                    why: event.why.as_deref(),
                 },
             };
             let entry = Entry {

@@ -302,19 +302,24 @@ impl Rollout {
         Ok(())
     }
 
-    /// Records a refusal, at most one of each code in a minute. Before the first accepted input
-    /// there is no log.
+    /// Records a refusal: each objection, and of other inputs at most one of each code in a minute. Before the
+    /// first accepted input there is no log.
     fn refuse(&mut self, at: Timestamp, input: &Input, reason: RefusalReason) -> Refusal {
         let state = self.state();
         let code = reason.code();
-        let is_logged =
-            reason.is_logged() && self.journal.is_on() && self.case.happened.is_news(code, at);
+        let objects = matches!(input.command, Command::Deny { .. } | Command::Withdraw { .. });
+        let is_news = || objects || self.case.happened.is_news(code, at);
+        let is_logged = reason.is_logged() && self.journal.is_on() && is_news();
         let got = input.command.kind();
         // The refused time does not move the clock.
         if let Some(now) = self.case.place.at().filter(|_| is_logged) {
             let claimed_at = (at != now).then_some(at);
             let seq = self.case.place.seq();
             let mut event = self.journal.line(input, EventKind::Refused, seq, now, claimed_at);
+            // Tools repeat what is refused; a doubt is a person's, and is kept with its reason.
+            if objects {
+                event.put(&input.command);
+            }
             event.code = Some(Cow::Borrowed(code));
             event.got = Some(got);
             event.needs = EventKind::Taken(got).needs().map(Cow::Borrowed);
