@@ -6,8 +6,8 @@ use serde::Serialize;
 
 use crate::grade::closed_set;
 use crate::rollout::{Act, Action, Rollout, State};
-use crate::text::brief;
-use crate::unit::{Share, Timestamp};
+use crate::text::{brief, moment};
+use crate::unit::{Share, Span, Timestamp};
 
 use super::Train;
 use super::error::TrainFinding;
@@ -185,7 +185,9 @@ impl<R: Deref<Target = Rollout>> Train<R> {
         let rollouts = self.rollouts.iter().filter_map(|rollout| rollout.poll_at());
         let in_turn = self.places().filter(|place| self.status(*place) == Place::InTurn);
         let waits = in_turn.flat_map(|place| self.present_holders(place));
-        rollouts.chain(waits.filter_map(|holder| holder.until)).min()
+        let late = self.places().filter_map(|place| self.late_at(place));
+        let late = late.filter(|late| self.now().is_some_and(|now| *late > now));
+        rollouts.chain(waits.filter_map(|holder| holder.until)).chain(late).min()
     }
 
     /// The present findings for a person: services that are not rolled back like the others.
@@ -193,6 +195,7 @@ impl<R: Deref<Target = Rollout>> Train<R> {
         if self.turned().next().is_none() {
             return Vec::new();
         }
+        let is_late = |place| self.late_at(place).is_some_and(|late| self.now() >= Some(late));
         let finding = |place: usize| {
             let service = self.order.name(place);
             let (code, message) = match self.status(place) {
@@ -205,8 +208,16 @@ impl<R: Deref<Target = Rollout>> Train<R> {
                         let share = rollout.reach();
                         format!("still has {share} of the traffic on {version}: send `roll_back`")
                     };
-                    ("HF-TRAIN-012", format!("`{service}` {what}"))
+                    ("HF-TRAIN-012", format!("`{service}` {what}{}", self.held_by(place)))
                 }
+                Place::RollingBack if is_late(place) => (
+                    "HF-TRAIN-012",
+                    format!(
+                        "the rollback of `{service}` is not confirmed: send `confirm` or `failed` \
+                         once it is known which version is live{}",
+                        self.held_by(place)
+                    ),
+                ),
                 Place::Closed => (
                     "HF-TRAIN-013",
                     format!(
@@ -220,7 +231,8 @@ impl<R: Deref<Target = Rollout>> Train<R> {
                     format!(
                         "the train is being rolled back, but the plan of `{service}` leaves that \
                          to a person, and its `promote` and `resume` are refused meanwhile: send \
-                         `roll_back` to roll it back"
+                         `roll_back` to roll it back{}",
+                        self.held_by(place)
                     ),
                 ),
                 _ => return None,
@@ -228,5 +240,31 @@ impl<R: Deref<Target = Rollout>> Train<R> {
             Some(TrainFinding::new(code, service, message))
         };
         self.places().filter_map(finding).collect()
+    }
+
+    /// Until when others wait for this service in a rollback; None where none does.
+    fn held_until(&self, place: usize) -> Option<Timestamp> {
+        let in_turn = self.places().filter(|held| self.status(*held) == Place::InTurn);
+        let holders = in_turn.flat_map(|held| self.present_holders(held));
+        holders.filter(|holder| holder.place == place).filter_map(|holder| holder.until).max()
+    }
+
+    /// That others wait for this service, as the end of a sentence; empty where none does.
+    fn held_by(&self, place: usize) -> String {
+        self.held_until(place).map_or_else(String::new, |until| {
+            format!(
+                "; others wait for it until {}, and are then rolled back without it",
+                moment(until)
+            )
+        })
+    }
+
+    /// From when on it is a finding that the rollback of this service is not confirmed: half of the
+    /// time for which others wait for it. Earlier it would be one of each rollback.
+    fn late_at(&self, place: usize) -> Option<Timestamp> {
+        let is_under_way = self.status(place) == Place::RollingBack;
+        let until = is_under_way.then(|| self.held_until(place)).flatten()?;
+        let within = self.at(place).plan().policy().rollback().returned_within;
+        Some(until - Span::from_millis(within.as_millis() / 2))
     }
 }
