@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::rc::Rc;
 
-use super::arguments::{Arguments, arguments, delay, duration, whole};
+use super::arguments::{Arguments, arguments, delay, duration, used, whole, with_given};
 use super::condition::{Sides, values};
 use super::draft::{Draft, Limit, MetricDraft, seconds};
 use super::dry_run::DryRuns;
@@ -13,6 +13,7 @@ use super::provider::{Provided, provider, report};
 use super::reader::At;
 use super::source::{Source, named};
 use crate::grade::{Response, Worse};
+use crate::sorting::map_of;
 use crate::text::shown;
 
 /// Most levels of templates that reference templates.
@@ -26,9 +27,8 @@ const REPEATED_AFTER: f64 = 10.0;
 #[derive(Default)]
 pub(super) struct Analysis<'s, 'd> {
     sources: &'s [Source<'d>],
-    /// The templates of all analyses, with the arguments that they were read with and how long one run
-    /// takes.
-    read: BTreeMap<TemplateName, (Arguments, f64)>,
+    /// The templates of all analyses.
+    read: BTreeMap<TemplateName, Template>,
     /// The templates of the present analysis, each of which it has once.
     present: BTreeSet<TemplateName>,
     /// The dry runs of the present analysis.
@@ -67,6 +67,27 @@ struct Metric<'d> {
     count: Option<f64>,
 }
 
+/// A template that was read.
+struct Template {
+    /// The arguments that its metrics contain, with its own values; None if other templates contain some, too.
+    uses: Option<Arguments>,
+    /// What was given, as far as it changes its metrics.
+    given: Arguments,
+    /// How long one run takes.
+    run: f64,
+}
+
+impl Template {
+    /// What is given, without what its metrics do not contain and what it has by itself.
+    fn changing(uses: Option<&Arguments>, given: &Arguments) -> Arguments {
+        let changes = |(name, value): &(&String, &Option<String>)| {
+            uses.is_none_or(|uses| uses.get(*name).is_some_and(|own| own != *value))
+        };
+        let given = given.iter().filter(changes);
+        map_of(given.map(|(name, value)| (name.clone(), value.clone())))
+    }
+}
+
 /// The kind and the name of a template.
 type TemplateName = (&'static str, String);
 
@@ -80,7 +101,7 @@ impl<'s, 'd> Analysis<'s, 'd> {
     /// Reads the templates of a rollout's analysis. Returns the duration of one run in seconds.
     pub(super) fn of(&mut self, at: &At<'d>, draft: &mut Draft) -> f64 {
         nothing(at, &["measurementRetention", "analysisRunMetadata"]);
-        let arguments = arguments(at, None);
+        let arguments = arguments(at);
         self.dry_runs.read(at);
         let run = self.templates(at, &arguments, 0);
         self.judge(draft);
@@ -144,9 +165,11 @@ impl<'s, 'd> Analysis<'s, 'd> {
         given: &Arguments,
         depth: usize,
     ) -> f64 {
-        if let (Some(named), Some((before, run))) = (named, self.read.get(&key)) {
+        if let (Some(named), Some(Template { uses, given: before, run })) =
+            (named, self.read.get(&key))
+        {
             let name = shown(&key.1);
-            if before == given {
+            if *before == Template::changing(uses.as_ref(), given) {
                 named.put(again(&name, ""), JUDGED);
             } else {
                 named.differs(
@@ -158,13 +181,17 @@ impl<'s, 'd> Analysis<'s, 'd> {
         }
         let Some(spec) = at.need("spec", "`spec:` with `metrics`") else { return 0.0 };
         nothing(&spec, &["measurementRetention", "ttlStrategy"]);
-        let arguments = Rc::new(arguments(&spec, Some(given)));
+        let own = arguments(&spec);
+        let arguments = Rc::new(with_given(&own, given));
         let mut run = self.templates(&spec, &arguments, depth);
         self.dry_runs.read(&spec);
-        for metric in spec.list("metrics") {
+        let metrics = spec.list("metrics");
+        let uses = spec.get("templates").is_none().then(|| used(&metrics, &own));
+        for metric in metrics {
             run = run.max(self.times(metric, &arguments));
         }
-        self.read.insert(key, (given.clone(), run));
+        let given = Template::changing(uses.as_ref(), given);
+        self.read.insert(key, Template { uses, given, run });
         run
     }
 
@@ -193,7 +220,7 @@ impl<'s, 'd> Analysis<'s, 'd> {
         at.leave_out("inconclusiveLimit", some, "a number of tolerated inconclusive measurements");
         let conditions = ["successCondition", "failureCondition"].map(|key| at.get(key));
         let provided = provider(at, name, &conditions);
-        let dry = self.dry_runs.covers(name);
+        let dry = self.dry_runs.covers(name, provided == Provided::Numbers);
         let never_fails = limit.as_ref().filter(|(limit, _)| *limit < 0.0).map(|(_, at)| at);
         let tolerated = limit.as_ref().map_or(0.0, |(limit, _)| *limit);
         let needs = at.read("consecutiveSuccessLimit", some);

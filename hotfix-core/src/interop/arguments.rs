@@ -4,6 +4,8 @@ use std::collections::BTreeMap;
 
 use super::finding::ImportFinding;
 use super::reader::At;
+use crate::document::Node;
+use crate::sorting::map_of;
 use crate::text::shown;
 
 const MOST_COUNT: f64 = 1e6;
@@ -12,22 +14,45 @@ const FROM_MINUS_ONE: &str = "a whole number from -1 to a million";
 /// Values by name; None for one that is not in the text.
 pub(super) type Arguments = BTreeMap<String, Option<String>>;
 
-/// Arguments by name: of an analysis, or of a template where some are given. What an analysis gives
-/// overrides the defaults of templates, also where its value is not in the text.
-pub(super) fn arguments(at: &At<'_>, given: Option<&Arguments>) -> Arguments {
-    let mut arguments = given.cloned().unwrap_or_default();
+/// The arguments that an analysis gives, or those of a template.
+pub(super) fn arguments(at: &At<'_>) -> Arguments {
+    let mut arguments = Arguments::new();
     for item in at.list("args") {
         let name = item.name("`name: service`");
         let value = item.get("value").and_then(|value| value.text());
         if let Some(from) = item.get("valueFrom") {
             from.ignore();
         }
-        // A template may leave a value to the templates that it references.
-        if let Some(name) = name.filter(|_| given.is_none() || value.is_some()) {
+        if let Some(name) = name {
             arguments.entry(name.to_owned()).or_insert_with(|| value.map(str::to_owned));
         }
     }
     arguments
+}
+
+/// The arguments of a template with what is given, which overrides its values, also where it is not in the text.
+/// A template may leave a value to the templates that it references.
+pub(super) fn with_given(own: &Arguments, given: &Arguments) -> Arguments {
+    let own = own.iter().filter(|(_, value)| value.is_some());
+    map_of(own.chain(given).map(|(name, value)| (name.clone(), value.clone())))
+}
+
+/// The arguments that texts of these values contain, with a template's own values.
+pub(super) fn used(values: &[At<'_>], own: &Arguments) -> Arguments {
+    fn find(node: &Node, own: &Arguments, used: &mut Arguments) {
+        let text = node.scalar().map_or("", |(text, _)| text);
+        for part in text.split("{{").skip(1) {
+            let name = part.split("}}").next().unwrap_or_default().trim();
+            if let Some(name) = name.strip_prefix("args.") {
+                used.insert(name.to_owned(), own.get(name).cloned().flatten());
+            }
+        }
+        node.items().iter().for_each(|item| find(item, own, used));
+        node.members().iter().for_each(|member| find(&member.node, own, used));
+    }
+    let mut used = Arguments::new();
+    values.iter().for_each(|at| find(at.node, own, &mut used));
+    used
 }
 
 /// A text with the values of its arguments. Adds a finding for an argument without a value.

@@ -5,18 +5,19 @@
 //! Any other rule gets a finding.
 
 use super::reader::At;
-use crate::text::shown;
+use crate::text::{quoted, shown};
 
 /// Most rules that are read, because each is compared with all metrics.
 const MOST_RULES: usize = 64;
+const MOST_NAMES: usize = 5;
 const EVERYTHING: &str = ".*";
 const SPECIAL: &str = ".\\+*?()|[]{}^$";
 
 struct Rule<'d> {
     at: At<'d>,
     text: &'d str,
-    /// Whether a metric matches it; None if it is not supported.
-    matched: Option<bool>,
+    /// The first imported metrics that it matches, and one more; None if it is not supported.
+    matched: Option<Vec<String>>,
 }
 
 /// The rules of one analysis.
@@ -35,17 +36,20 @@ impl<'d> DryRuns<'d> {
             let is_plain = !text.contains(|sign| SPECIAL.contains(sign));
             let is_read = (is_plain || text == EVERYTHING) && self.read < MOST_RULES;
             self.read += 1;
-            self.rules.push(Rule { at: item, text, matched: is_read.then_some(false) });
+            self.rules.push(Rule { at: item, text, matched: is_read.then(Vec::new) });
         }
     }
 
-    pub(super) fn covers(&mut self, name: &str) -> bool {
+    pub(super) fn covers(&mut self, name: &str, is_imported: bool) -> bool {
         let mut covered = false;
         for rule in &mut self.rules {
             if let Some(matched) = &mut rule.matched
                 && (rule.text == EVERYTHING || name.contains(rule.text))
             {
-                (*matched, covered) = (true, true);
+                covered = true;
+                if is_imported && matched.len() <= MOST_NAMES {
+                    matched.push(shown(name));
+                }
             }
         }
         covered
@@ -55,15 +59,19 @@ impl<'d> DryRuns<'d> {
     pub(super) fn conclude(&mut self) {
         for rule in self.rules.drain(..) {
             let text = shown(rule.text);
-            match rule.matched {
-                Some(true) => rule.at.put(
-                    format!("the dry run `{text}` matches metrics of this analysis"),
-                    "they are watched but do not decide",
-                ),
-                Some(false) => rule.at.differs(
-                    format!("the dry run `{text}` matches no metric that is first read here"),
+            match rule.matched.as_deref() {
+                Some([]) => rule.at.differs(
+                    format!("the dry run `{text}` matches no metric that is imported from here"),
                     "it has no effect",
                 ),
+                Some(names) => {
+                    let more = if names.len() > MOST_NAMES { " and more" } else { "" };
+                    let names = quoted(&names[..names.len().min(MOST_NAMES)], ", ");
+                    rule.at.put(
+                        format!("the dry run `{text}` matches {names}{more}"),
+                        "what it matches is watched but does not decide",
+                    );
+                }
                 None => rule.at.differs(
                     format!("the dry run `{text}` is a regular expression that is not supported"),
                     "it has no effect: metrics that it matches decide",

@@ -7,7 +7,10 @@ use super::finding::ImportFinding;
 use super::reader::At;
 use super::{Kind, nothing};
 use crate::document::{Node, Value};
-use crate::text::{joined, shown};
+use crate::text::{joined, nearest, shown};
+
+/// Most kinds that a sentence names.
+const MOST_KINDS: usize = 8;
 
 struct Tool {
     title: &'static str,
@@ -65,15 +68,42 @@ pub(super) struct Source<'d> {
     pub(super) used: Cell<bool>,
 }
 
-/// Reports that no document can become a policy.
+/// Reports that no document can become a policy, at the first whose kind is misspelt.
 pub(super) fn unknown<T>(sources: &[Source<'_>], tool: Kind) -> Option<T> {
+    let mut kinds: Vec<String> = Vec::new();
     for source in sources {
         source.at.ignore();
         source.used.set(true);
+        let kind = match source.kind {
+            "" => "a document without `kind`".to_owned(),
+            kind => format!("`{}`", shown(kind)),
+        };
+        if kinds.len() <= MOST_KINDS && !kinds.contains(&kind) {
+            kinds.push(kind);
+        }
     }
-    let what = "the text has no document that can become a policy".to_owned();
-    let expected = tool.tool().expected.to_owned();
-    sources.first()?.at.fail(Fault::UnknownKind { what, expected })
+    if kinds.len() > MOST_KINDS {
+        "others".clone_into(&mut kinds[MOST_KINDS]);
+    }
+    let misspelt = |source: &&Source<'_>| !meant(source.kind, &[tool]).is_empty();
+    let named = sources.iter().find(misspelt).or(sources.first())?;
+    let version = named.at.node.text_at("apiVersion").unwrap_or_default();
+    let (kinds, of, meant) = (kinds.join(", "), shown(version), meant(named.kind, &[tool]));
+    let what = format!("the text has only {kinds} of `{of}`, which cannot become a policy{meant}");
+    named.at.fail(Fault::UnknownKind { what, expected: tool.tool().expected.to_owned() })
+}
+
+/// The kind of these tools that a misspelt kind probably means, as the end of a sentence.
+fn meant(kind: &str, tools: &[Kind]) -> String {
+    /// Similar to the name of a template, but known to be something else.
+    const OTHER: &str = "AnalysisRun";
+    let known = tools.iter().flat_map(|tool| tool.tool().kinds.iter().copied());
+    match nearest(kind, known) {
+        Some(near) if near != kind && kind != OTHER => {
+            format!(" (did you mean `{near}` instead of `{}`?)", shown(kind))
+        }
+        _ => String::new(),
+    }
 }
 
 /// The document of one of these kinds with this name. Marks it as used.
@@ -225,10 +255,17 @@ fn of_none(parts: &[At<'_>], wanted: Option<Kind>) -> Option<Fault> {
         wrong_version(part, tool, part.node.text_at("kind").unwrap_or_default());
         return None;
     }
-    let what = match own.map(|part| part.node.text_at("kind")) {
+    let of = |part: &At<'_>| {
+        let version = part.node.text_at("apiVersion");
+        version.map_or("without `apiVersion`".to_owned(), |of| format!("of `{}`", shown(of)))
+    };
+    let what = match own.map(|part| (part.node.text_at("kind"), of(part))) {
         None => "the text has no document".to_owned(),
-        Some(None) => "a document without `kind` is not imported".to_owned(),
-        Some(Some(kind)) => format!("the kind `{}` is not imported", shown(kind)),
+        Some((None, of)) => format!("a document {of} has no `kind`"),
+        Some((Some(kind), of)) => {
+            let by = wanted.map_or_else(String::new, |wanted| format!(" as `{wanted}`"));
+            format!("the kind `{}` {of} is not imported{by}{}", shown(kind), meant(kind, Kind::ALL))
+        }
     };
     let expected = wanted.map_or_else(
         || joined(Kind::ALL.iter().map(|kind| kind.tool().expected), ", or "),
