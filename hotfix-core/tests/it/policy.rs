@@ -169,6 +169,14 @@ fn field_5_a_name_is_asked_for_once() {
     });
     assert_eq!(policy.unwrap().name().as_str(), "phased-canary");
     assert_eq!(asked, ["a", "standard", "b", "c", "phased-canary"]);
+    // Also one that it does not have.
+    let mut asked = Vec::new();
+    let errors = Policy::from_toml_with("extends = ['a', 'b']", |name| {
+        asked.push(name.to_owned());
+        ["a", "b"].contains(&name).then(|| "extends = 'c'".to_owned())
+    });
+    assert_eq!(errors.unwrap_err().count(), 2);
+    assert_eq!(asked, ["a", "c", "b"]);
     // What is not read asks nothing.
     Policy::from_toml_with("format = 2\nextends = 'a'", |_| panic!("asked")).unwrap_err();
     Policy::from_toml_with("extends = 'a/../b'", |_| panic!("asked")).unwrap_err();

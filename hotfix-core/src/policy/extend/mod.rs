@@ -150,8 +150,8 @@ struct Resolution<'a> {
     chain: Vec<String>,
     /// How many bases were named.
     bases: usize,
-    /// The bases that were read, with their texts: the first is document 1.
-    texts: Vec<(String, String)>,
+    /// The names so far, each with the text that it has: the first is document 1.
+    texts: Vec<(String, Option<String>)>,
     errors: PolicyErrors,
 }
 
@@ -234,17 +234,18 @@ impl Resolution<'_> {
 
     /// The unresolved tree of a name: the caller is asked first, then the presets.
     fn tree(&mut self, name: &str, place: &str) -> Option<Node> {
-        let index = if let Some(index) = self.texts.iter().position(|(read, _)| read == name) {
-            index
-        } else if let Some(text) = (self.ask)(name).or_else(|| preset::text(name)) {
+        let known = self.texts.iter().position(|(known, _)| known == name);
+        let index = known.unwrap_or_else(|| {
+            let text = (self.ask)(name).or_else(|| preset::text(name));
             self.texts.push((name.to_owned(), text));
             self.texts.len() - 1
-        } else {
+        });
+        let Some(text) = &self.texts[index].1 else {
             let (by, got, known) = (self.chain.last().cloned(), name.to_owned(), Policy::presets());
             let nearest = nearest(name, known.iter().copied());
             return self.fail(place, ExtendError::Unknown { got, by, nearest, known });
         };
-        let read = tree(&self.texts[index].1, u32::try_from(index + 1).unwrap_or(u32::MAX));
+        let read = tree(text, u32::try_from(index + 1).unwrap_or(u32::MAX));
         read.map_err(|errors| self.errors.append(errors.in_base(name))).ok()
     }
 
