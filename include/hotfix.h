@@ -2866,7 +2866,7 @@ hotfix_status hotfix_rollout_plan(const struct hotfix_rollout *rollout,
                                   struct hotfix_error **err);
 
 /**
- * The canary's confirmed share of the traffic.
+ * The canary's confirmed share of the traffic in this attempt; what a superseded fix still has does not count.
  *
  * @param rollout  A rollout.
  * @param out      The share, 0 to 1. Written on success only.

@@ -75,7 +75,7 @@ pub unsafe extern "C" fn hotfix_rollout_plan(
     }
 }
 
-/// The canary's confirmed share of the traffic.
+/// The canary's confirmed share of the traffic in this attempt; what a superseded fix still has does not count.
 ///
 /// @param rollout  A rollout.
 /// @param out      The share, 0 to 1. Written on success only.

@@ -151,7 +151,7 @@ impl Rollout {
         Ok(self.lock(py)?.phase().map(|phase| phase.to_string()))
     }
 
-    /// The canary's confirmed share of the traffic, from 0 to 1.
+    /// The canary's confirmed share of the traffic in this attempt, from 0 to 1.
     #[getter]
     fn share(&self, py: Python<'_>) -> PyResult<f64> {
         Ok(self.lock(py)?.share().as_fraction())

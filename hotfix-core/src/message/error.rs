@@ -5,7 +5,6 @@ use crate::document::{DocumentCodes, DocumentErrors, DocumentFault, FaultFamily}
 use crate::grade::MessageKind;
 use crate::rollout::State;
 use crate::text::did_you_mean;
-use crate::unit::Share;
 
 /// All faults of a message request. Never empty.
 pub type MessageErrors = DocumentErrors<MessageError>;
@@ -25,9 +24,9 @@ coded! {
     #[error("the rollout has no input yet, so the message has no time: give `at`")]
     NoTime => "HF-MSG-005",
     #[error(
-        "`{kind}` is not true now: the rollout is `{state}`, with {share} of the traffic on the fix. Ask for a message that is true: {timely}; or for a `draft`, to read the text in advance"
+        "`{kind}` is not true now: the rollout is `{state}`, with {traffic}. Ask for a message that is true: {timely}; or for a `draft`, to read the text in advance"
     )]
-    Untimely { kind: MessageKind, state: State, share: Share, timely: String } => "HF-MSG-007",
+    Untimely { kind: MessageKind, state: State, traffic: String, timely: String } => "HF-MSG-007",
     #[error("the template of {message} {fault}: make it simpler")]
     Template {
         /// The message's id in backticks, or a description of the template.

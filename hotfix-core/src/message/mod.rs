@@ -34,7 +34,7 @@ pub use crate::grade::{Audience, MessageKind};
 use crate::policy::Policy;
 use crate::policy::section::Message;
 use crate::rollout::Rollout;
-use crate::text::{escaped_markdown, quoted};
+use crate::text::{brief, escaped_markdown, quoted};
 use crate::unit::Timestamp;
 
 use render::{Line, TemplatePart};
@@ -157,12 +157,11 @@ impl Rollout {
     fn untimely(&self, kind: MessageKind) -> MessageError {
         let timely = MessageKind::ALL.iter().filter(|kind| self.is_timely(**kind));
         let timely: Vec<_> = timely.map(|kind| kind.as_str()).collect();
-        MessageError::Untimely {
-            kind,
-            state: self.state(),
-            share: self.share(),
-            timely: quoted(&timely, ", "),
-        }
+        // A fix that was superseded may still have traffic.
+        let on = self.former_version().map_or("the fix".to_owned(), brief);
+        let traffic = format!("{} of the traffic on {on}", self.reach());
+        let timely = quoted(&timely, ", ");
+        MessageError::Untimely { kind, state: self.state(), traffic, timely }
     }
 
     /// The template that fits the worst that was known, else what is known now: from the policy, else

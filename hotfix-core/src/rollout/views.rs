@@ -418,7 +418,7 @@ getters! {
 
     /// The present stage with its data.
     stage: &Stage = self.case.place.stage();
-    /// The canary's confirmed share of the traffic.
+    /// The canary's confirmed share of the traffic in this attempt; what a superseded fix still has does not count.
     share: Share = self.case.place.share();
     /// The number of the attempt: 1, and one more with each `supersede` and each `retry`.
     attempt: u32 = self.case.place.attempt();

@@ -3827,7 +3827,7 @@ class Rollout:
             replay the whole log."""
     @property
     def share(self) -> float:
-        """The canary's confirmed share of the traffic, from 0 to 1."""
+        """The canary's confirmed share of the traffic in this attempt, from 0 to 1."""
     @staticmethod
     def snapshot_seq(snapshot: bytes | bytearray) -> int:
         """The number of log lines when the snapshot was made: the tail begins with the line that has
