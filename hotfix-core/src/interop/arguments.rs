@@ -51,7 +51,9 @@ pub(super) fn used(values: &[At<'_>], own: &Arguments) -> Arguments {
         node.members().iter().for_each(|member| find(&member.node, own, used));
     }
     let mut used = Arguments::new();
-    values.iter().for_each(|at| find(at.node, own, &mut used));
+    for at in values {
+        find(at.node, own, &mut used);
+    }
     used
 }
 

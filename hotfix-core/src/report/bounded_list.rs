@@ -30,7 +30,7 @@ impl<T, const HALF: usize> BoundedList<T, HALF> {
     }
 
     /// The kept entries, the last one first.
-    pub(super) fn from_last(&mut self) -> impl Iterator<Item = &mut T> {
+    pub(super) fn last_first(&mut self) -> impl Iterator<Item = &mut T> {
         self.last.iter_mut().rev().chain(self.first.iter_mut().rev())
     }
 

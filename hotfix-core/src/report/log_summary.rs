@@ -141,7 +141,9 @@ impl LogSummary {
             Recorded::Opened => self.opened(rollout),
             Recorded::Refused { got, code, role, why, .. } => {
                 let role = role.map(|role| rollout.plan().policy().role_title(role));
-                TimelineEntry { role, why: why.map(str::to_owned), ..self.refused(got, code) }
+                let refused = self.refused(got, code);
+                let why = why.map(str::to_owned).or_else(|| refused.why.clone());
+                TimelineEntry { role, why, ..refused }
             }
             Recorded::Taken(input) => self.taken(rollout, entry, input),
         };
@@ -496,8 +498,10 @@ impl LogSummary {
             if line.kind == "tick" {
                 return;
             }
-            let mut run = self.timeline.from_last().take_while(|before| is_of_a_run(before));
-            if let Some(same) = run.find(|before| before.what == line.what) {
+            let mut run = self.timeline.last_first().take_while(|before| is_of_a_run(before));
+            let is_same =
+                |before: &&mut TimelineEntry| before.what == line.what && before.why == line.why;
+            if let Some(same) = run.find(is_same) {
                 (same.until, same.claimed_at) = (Some(line.at), None);
                 same.count += 1;
                 return;
@@ -526,8 +530,10 @@ impl LogSummary {
         };
         self.has_redacted_names |= who.as_deref().is_some_and(is_taken_out);
         let who = who.filter(|name| !is_taken_out(name));
-        let run = self.audit.from_last().take_while(|before| before.kind == REFUSED);
-        let is_same = |before: &&mut AuditEntry| before.what == line.what && before.who == who;
+        let run = self.audit.last_first().take_while(|before| before.kind == REFUSED);
+        let is_same = |before: &&mut AuditEntry| {
+            (&before.what, &before.who, &before.why) == (&line.what, &who, &line.why)
+        };
         if let Some(same) = { run }.find(is_same) {
             same.until = Some(entry.at);
             same.count += 1;

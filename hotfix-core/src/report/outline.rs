@@ -272,15 +272,14 @@ fn timeline(entries: &BoundedList<TimelineEntry, 500>) -> Section {
             before = None;
         }
         let joined = before.is_some_and(|before| is_of_one_sitting(before, entry));
-        match table.rows.last_mut().map(Vec::as_mut_slice).filter(|_| joined) {
-            Some([time, _, what, ..]) => {
-                *time = vec![from_to(first.unwrap_or(entry.at), Some(entry.at))];
-                what.push(entry.what.clone());
-            }
-            _ => {
-                first = Some(entry.at);
-                table.rows.push(timeline_row(entry));
-            }
+        if let Some([time, _, what, ..]) =
+            table.rows.last_mut().map(Vec::as_mut_slice).filter(|_| joined)
+        {
+            *time = vec![from_to(first.unwrap_or(entry.at), Some(entry.at))];
+            what.push(entry.what.clone());
+        } else {
+            first = Some(entry.at);
+            table.rows.push(timeline_row(entry));
         }
         before = Some(entry);
     }

@@ -55,6 +55,18 @@ pub(super) fn of_release(plan: &Plan) -> [AgendaInput<'static>; 2] {
     [AgendaInput::StopGap(stop_gap), AgendaInput::Flow { flow, merged }]
 }
 
+/// The change of the moment at which the rollout is ready, after these inputs.
+fn update_ready(
+    agenda: &Agenda,
+    is_ready: bool,
+    inputs: &[AgendaInput<'_>],
+    at: Timestamp,
+) -> Option<AgendaInput<'static>> {
+    let is_revoked = inputs.iter().any(|input| matches!(input, AgendaInput::AnotherRelease));
+    let was_ready = agenda.came(Moment::Ready).is_some() && !is_revoked;
+    changed(was_ready, Moment::Ready, is_ready, at)
+}
+
 /// Passes an input and its new stage to the agenda. A replay calls it as well, so it depends on
 /// the log alone; `replans` gets what the input changed in the duties.
 pub(super) fn update_agenda(
@@ -66,8 +78,6 @@ pub(super) fn update_agenda(
     replans: &mut Vec<Replan>,
 ) {
     let command = &input.command;
-    let is_another =
-        matches!(command, Command::Supersede { .. } | Command::Retry { release: Some(_), .. });
     if to.is_none() && matches!(command, Command::Observe { .. } | Command::Tick) {
         return;
     }
@@ -75,7 +85,7 @@ pub(super) fn update_agenda(
     // Traffic of the previous attempt holds the start, too, until it is withdrawn.
     let waits =
         !case.actions.pending().is_empty() || case.place.former().is_some() && case.has_traffic();
-    let RolloutState { agenda, readiness, place, happened, .. } = case;
+    let RolloutState { agenda, readiness, place, .. } = case;
     let policy = plan.policy();
     let started = !matches!(to.unwrap_or(place.stage()), Stage::Preparing);
     match command {
@@ -115,7 +125,12 @@ pub(super) fn update_agenda(
         Command::Release { .. } | Command::Supersede { .. } | Command::Retry { .. } => {
             inputs.extend(of_release(plan));
             inputs.push(AgendaInput::AnotherAttempt);
-            inputs.extend(is_another.then_some(AgendaInput::AnotherRelease));
+            if matches!(
+                command,
+                Command::Supersede { .. } | Command::Retry { release: Some(_), .. }
+            ) {
+                inputs.push(AgendaInput::AnotherRelease);
+            }
             update_approvals((agenda, started), readiness, policy, at, &mut inputs);
         }
         Command::CheckItem { .. } | Command::WaiveItem { .. } => {
@@ -141,14 +156,12 @@ pub(super) fn update_agenda(
     }
     if matches!(to.unwrap_or(place.stage()), Stage::Preparing) {
         let is_ready = readiness.state(plan) == State::Ready && !waits;
-        let is_revoked = inputs.iter().any(|input| matches!(input, AgendaInput::AnotherRelease));
-        let was_ready = agenda.came(Moment::Ready).is_some() && !is_revoked;
-        inputs.extend(changed(was_ready, Moment::Ready, is_ready, at));
+        inputs.extend(update_ready(agenda, is_ready, &inputs, at));
     }
-    let before = CHECKED_FROM.map(|moment| agenda.came(moment));
-    let rolled_back = agenda.came(Moment::RolledBack);
     let roles = input.by.iter().flat_map(|by| readiness.statements().roles_of(by));
     roles.for_each(|role| answer_for(policy, role, &mut inputs));
+    let before = CHECKED_FROM.map(|moment| agenda.came(moment));
+    let rolled_back = agenda.came(Moment::RolledBack);
     for input in inputs {
         // An answer about a duty was checked before; everything else is accepted.
         if let Ok(replan) = agenda.take(policy, at, input)
@@ -158,6 +171,18 @@ pub(super) fn update_agenda(
             replans.push(replan);
         }
     }
+    take_reached(case, policy, at, (before, rolled_back));
+}
+
+/// Takes the lists that count from a moment that came with an input. `before`: when these, and the
+/// rollback, had come before it.
+fn take_reached(
+    case: &mut RolloutState,
+    policy: &Policy,
+    at: Timestamp,
+    (before, rolled_back): ([Option<Timestamp>; CHECKED_FROM.len()], Option<Timestamp>),
+) {
+    let RolloutState { agenda, readiness, happened, .. } = case;
     for (moment, before) in CHECKED_FROM.into_iter().zip(before) {
         let Some(came) = agenda.came(moment).filter(|_| before.is_none()) else { continue };
         readiness.reach(policy, moment, came);

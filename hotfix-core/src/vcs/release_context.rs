@@ -194,6 +194,18 @@ impl Site {
     }
 }
 
+/// The branches that the release names beside those of the policy.
+fn named_beside(home: &[RefName], fix: &Fix<'_>) -> Result<Vec<RefName>, VcsError> {
+    let mut named = Vec::new();
+    for name in fix.merge_back {
+        let name = reference("/release/merge_back", "branch", name)?;
+        if !home.contains(&name) && !named.contains(&name) {
+            named.push(name);
+        }
+    }
+    Ok(named)
+}
+
 impl<'a> ReleaseContext<'a> {
     pub(super) fn try_new(vcs: &'a Vcs, fix: &Fix<'a>) -> Result<Self, VcsError> {
         let choice = choose(vcs, fix.flow, fix.way)?;
@@ -226,14 +238,8 @@ impl<'a> ReleaseContext<'a> {
         };
         // An allowed flow has its own steps. Without a merge back it has no other branch than its base.
         let mut home = if choice.described || has(VcsStep::MergeBack) { home } else { Vec::new() };
-        let mut named = Vec::new();
-        for name in fix.merge_back {
-            let name = reference("/release/merge_back", "branch", name)?;
-            if !home.contains(&name) {
-                home.push(name.clone());
-                named.push(name);
-            }
-        }
+        let mut named = named_beside(&home, fix)?;
+        home.extend_from_slice(&named);
         let mut targets = home.clone();
         let base = site.base_branch();
         if let Some(base) = base.filter(|base| !targets.contains(base)) {
@@ -241,8 +247,8 @@ impl<'a> ReleaseContext<'a> {
         }
         let first = base.or(home.first()).cloned();
         let nowhere = |step| VcsError::Order(OrderFault::Nowhere { step });
-        let into = has(VcsStep::Merge).then(|| first.ok_or_else(|| nowhere(VcsStep::Merge)));
-        let into = into.transpose()?;
+        let merged = has(VcsStep::Merge).then(|| first.ok_or_else(|| nowhere(VcsStep::Merge)));
+        let into = merged.transpose()?;
         let mut into_back = if has(VcsStep::MergeBack) {
             if home.is_empty() {
                 return Err(nowhere(VcsStep::MergeBack));
@@ -267,7 +273,7 @@ impl<'a> ReleaseContext<'a> {
         let squash = request.as_ref().is_some_and(|request| request.squash);
         let (line, named_after) = line(fix);
         let branched = site.branch().is_some();
-        let tagged = has(VcsStep::Tag).then(|| tag_name(vcs.tag, fix.version, fix.at));
+        let tag = has(VcsStep::Tag).then(|| tag_name(vcs.tag, fix.version, fix.at)).transpose()?;
         let text = message(fix.message.unwrap_or_default());
         let context = Self {
             vcs,
@@ -279,7 +285,7 @@ impl<'a> ReleaseContext<'a> {
             // The finding is about a branch that was named after a text, not by the release.
             named_after: named_after.filter(|_| branched && fix.branch.is_none()),
             commit: fix.commit.map(hash).transpose()?,
-            tag: tagged.transpose()?,
+            tag,
             live: live(vcs, fix, &site),
             version: fix.version,
             previous: one_line(fix.previous, MOST_SUBJECT),

@@ -437,7 +437,12 @@ fn asked(m: &Moments) -> Option<String> {
     let is_open = |asked: &String| open.iter().any(|open| asked.starts_with(&open.text));
     let lost = asks.filter(|asked| !is_open(asked) && !asked.contains("unless somebody sends"));
     let lost = lost.filter(|_| {
-        state != State::Frozen && !open.iter().any(|open| open.text.contains("was reported"))
+        state != State::Frozen
+            && !open.iter().any(|open| {
+                ["was reported", "was resolved before the start"]
+                    .iter()
+                    .any(|stated| open.text.contains(stated))
+            })
     });
     let lost = lost.map(|asked| format!("{state}: asked “{asked}”, open: {open:?}"));
     rests.map(|text| format!("{text}, although {open:?}")).or(lost)

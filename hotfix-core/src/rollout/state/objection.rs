@@ -110,8 +110,9 @@ impl People {
     /// Adds harm that is stated while the fix has traffic to the open question about it.
     pub(super) fn note_harm(&mut self, harm: &[Fact]) {
         if let Some(open) = self.unanswered.as_mut().filter(|open| open.about == About::Harm) {
-            harm.iter()
-                .for_each(|fact| Objection::from(Objected::Harm(*fact)).add_to(&mut open.stated));
+            for fact in harm {
+                Objection::from(Objected::Harm(*fact)).add_to(&mut open.stated);
+            }
         }
     }
 
@@ -185,7 +186,9 @@ impl RolloutState {
     pub(in crate::rollout) fn harm(&self, now: &[Fact]) -> Vec<Objection> {
         let open = self.people.unanswered().filter(|open| open.about == About::Harm);
         let mut all = open.map_or_else(Vec::new, |open| open.stated.clone());
-        now.iter().for_each(|fact| Objection::from(Objected::Harm(*fact)).add_to(&mut all));
+        for fact in now {
+            Objection::from(Objected::Harm(*fact)).add_to(&mut all);
+        }
         all
     }
 

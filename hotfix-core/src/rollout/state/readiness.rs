@@ -274,8 +274,7 @@ impl Readiness {
 
     /// The severity as people read it.
     pub(crate) fn named_severity(&self, policy: &Policy) -> Option<Named> {
-        let assumed = self.is_assumed(policy);
-        self.severity.map(|severity| Named { severity, assumed })
+        self.severity.map(|severity| Named { severity, assumed: self.is_assumed(policy) })
     }
 
     /// Why the policy answers with the normal process; None where it does not, or somebody waived
@@ -593,10 +592,8 @@ fn learn(facts: &mut Facts, map: &Map<String, Value>, vocabulary: &Vocabulary) {
             facts.forget(fact);
             continue;
         }
-        let one = Map::from_iter([(name.clone(), value.clone())]);
-        if let Ok(read) = Facts::read(&one, vocabulary)
-            && let Some(value) = read.get(fact)
-        {
+        let read = Facts::read(&Map::from_iter([(name.clone(), value.clone())]), vocabulary);
+        if let Some(value) = read.ok().as_ref().and_then(|read| read.get(fact)) {
             facts.set(fact, value.clone());
         }
     }

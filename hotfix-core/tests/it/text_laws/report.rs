@@ -12,7 +12,9 @@ pub(super) const LAWS: &[Law] = &[
     ("the report's times are in order", |m| {
         let report = m.report.as_ref()?;
         let entries: Vec<_> = report.timeline.iter().map(|entry| (entry.at, entry.until)).collect();
-        let odd = entries.windows(2).find(|two| two[0].1.unwrap_or(two[0].0) > two[1].0);
+        let odd = entries
+            .windows(2)
+            .find(|two| two[0].0 > two[1].0 || two[0].1.is_some_and(|until| until < two[0].0));
         let visit = report.phases.iter().find(|visit| {
             let times = [Some(visit.deployed_since), visit.watched_since, visit.until, Some(m.at)];
             !times.iter().flatten().is_sorted()
