@@ -73,12 +73,17 @@ pub(super) fn late_traffic_at(policy: &Policy, case: &RolloutState) -> Option<Ti
     }
 }
 
-/// Whether a tick would act at once: it asks about a bad verdict with which a phase begins, and
-/// ends a validation or watch that nothing holds open any more.
+/// Whether a tick would act at once: it asks about a bad verdict with which a phase begins, or about a
+/// replaced deployment after the end of the incident, and ends a validation or watch that nothing holds
+/// open any more.
 fn acts_now(plan: &Plan, case: &RolloutState, now: Timestamp) -> bool {
     let decision = case.judged.verdict().decision;
     match *case.place.stage() {
         Stage::Monitoring(_) => decision.needs_answer() && !case.people.asked(),
+        Stage::Preparing => {
+            let is_over = case.has_ended() && case.agenda.came(Moment::Resolved).is_some();
+            is_over && case.people.unanswered().is_none()
+        }
         // At `since` itself the verdict is still that of the last phase.
         Stage::FinalValidation { since } if since < now => {
             decision == Decision::Promote

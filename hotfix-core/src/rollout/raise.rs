@@ -6,7 +6,7 @@ use crate::grade::Moment;
 use crate::judge;
 use crate::plan::called_first;
 use crate::policy::section::Message;
-use crate::text::{brief, joined, moment, quoted};
+use crate::text::{brief, joined, moment, quoted, sentence};
 use crate::unit::{RoleName, Timestamp};
 
 use super::action::{Act, ActionId, Audience, MessageKind};
@@ -246,7 +246,7 @@ impl Conclusion<'_> {
         }
         let resolved = self.case.agenda.came(Moment::Resolved)?;
         let choices = if self.case.has_traffic() {
-            self.choices(at, false)
+            sentence(&self.choices(at, false))
         } else if blockers(self.plan, self.case).is_empty() {
             let new = brief(self.plan.subject().version());
             format!("Send `abort`, or `start` to deploy {new} all the same.")

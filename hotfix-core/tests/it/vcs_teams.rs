@@ -171,7 +171,7 @@ fn vcs_1_an_older_line_gets_nothing_but_the_fix() {
                 assert!(!has("release/2.0", "merged.txt"), "{name}: what is on main alone");
                 assert!(has("release/2.0", "notes.txt"), "{name}");
                 let rollback = &plan.rollback.steps;
-                for step in &rollback {
+                for step in rollback {
                     take(&colleague, step, fixed);
                 }
                 assert_eq!(trees(), before, "{name}: each branch is as it was");
