@@ -61,7 +61,7 @@ impl Clip {
     /// use hotfix_core::stats::{Counts, replay::Clip};
     /// let clip = Clip::try_new(0.003)?;
     /// let outage = [Counts::new(6.0, 100.0), Counts::new(13.0, 225.0), Counts::new(14.0, 225.0)];
-    /// assert_eq!(outage.map(|counts| clip.excess(counts)), [3.0, 8.0, 9.0]);
+    /// assert_eq!(outage.map(|counts| clip.excess(counts)), [3.0, 9.0, 10.0]);
     /// let shared = clip.shared(outage.into_iter());
     /// assert_eq!(outage.map(|counts| shared.excess(counts)), [0.0; 3]);
     /// # Ok::<(), hotfix_core::stats::StatError>(())
