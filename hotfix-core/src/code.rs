@@ -155,7 +155,7 @@ impl Code {
     /// assert_eq!(sentence.as_deref(), Some("A number is NaN or infinite, and JSON has no form for it."));
     /// ```
     pub fn sentence(&self) -> &'static str {
-        self.explanation.split("\n\n").next().unwrap_or_default()
+        first(self.explanation)
     }
 }
 
@@ -191,6 +191,15 @@ pub fn explain(code: &str) -> Option<&'static str> {
     let family = family(code)?;
     let number = code.strip_prefix(family.prefix())?;
     entries(family).find(|(known, _)| *known == number).map(|(_, explanation)| explanation)
+}
+
+/// What is wrong, in one sentence, by a code's text.
+pub(crate) fn meaning(code: &str) -> Option<&'static str> {
+    explain(code).map(first)
+}
+
+fn first(explanation: &'static str) -> &'static str {
+    explanation.split("\n\n").next().unwrap_or_default()
 }
 
 /// The family of a code, also of one that a later release added.

@@ -119,6 +119,11 @@ impl MetricKind {
         }
     }
 
+    /// Whether its readings show whether there are requests: it counts them, or is the traffic.
+    pub(crate) const fn shows_requests(self) -> bool {
+        self.counts_requests() || self.is_traffic()
+    }
+
     /// Whether its value is the share of requests with an event: at most 1, and binomial.
     pub(crate) const fn is_fraction(self) -> bool {
         match self.data() {

@@ -282,10 +282,9 @@ impl Agenda {
             if gone && !is_known {
                 course.start_again();
             }
-            let ends = obligation.until == Some(moment)
-                || moment == Moment::Resolved && obligation.ends_with_incident()
-                || moment == Moment::Closed;
-            if ends && obligation.every.is_some() {
+            let ends =
+                |obligation: &Obligation| obligation.ends(obligation.until).any(|of| of == moment);
+            if obligation.every.is_some() && ends(obligation) {
                 // Occurrences that would have been due after the end were not missed.
                 course.since = Some(at);
             }

@@ -178,14 +178,8 @@ impl Answered {
 type Moments = [Option<Timestamp>; Moment::ALL.len()];
 
 fn origin(moments: &Moments, moment: Moment) -> Option<(Moment, Timestamp)> {
-    let mut candidate = Some(moment);
-    while let Some(moment) = candidate {
-        if let Some(at) = moments.get(moment as usize).copied().flatten() {
-            return Some((moment, at));
-        }
-        candidate = moment.fallback();
-    }
-    None
+    let mut candidates = std::iter::successors(Some(moment), |moment| moment.fallback());
+    candidates.find_map(|moment| Some((moment, moments.get(moment as usize).copied().flatten()?)))
 }
 
 /// The agenda of one incident. Its size depends on the policy alone.

@@ -357,6 +357,12 @@ impl Obligation {
         is_fix && !self.settled_by.first().is_some_and(|moment| has_come(*moment))
     }
 
+    /// The moments of which the first ends it, with one of its `own`.
+    pub(super) fn ends(&self, own: Option<Moment>) -> impl Iterator<Item = Moment> + use<> {
+        let over = self.ends_with_incident().then_some(Moment::Resolved);
+        own.into_iter().chain(over).chain([Moment::Closed])
+    }
+
     /// Whether an answer in this escalation counts for it.
     pub(super) fn counts_answers_of(&self, ladder: usize) -> bool {
         self.ladder == Some(ladder) || self.hears.iter().any(|(other, _)| *other == ladder)

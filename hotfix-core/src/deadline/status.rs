@@ -337,9 +337,7 @@ impl Agenda {
             }
             None => return None,
         };
-        let over = obligation.ends_with_incident().then_some(Moment::Resolved);
-        let ends = own.into_iter().chain(over).chain([Moment::Closed]);
-        ends.filter_map(|moment| self.came(moment)).min()
+        obligation.ends(own).filter_map(|moment| self.came(moment)).min()
     }
 
     /// The end of the incident, where a notice came into the plan after it: whoever has read nothing of the

@@ -61,6 +61,8 @@ pub struct PlannedContingency<'a> {
     /// failure by missing readings, no severity waits, or the plan's is not known.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub meanwhile: Option<Meanwhile>,
+    #[serde(skip)]
+    pub(super) sign: Option<Sign>,
 }
 
 impl Plan {
@@ -95,7 +97,8 @@ impl Plan {
         let contingencies = self.policy().contingencies().iter().map(|contingency| {
             let waits = contingency.waits.as_slice();
             // Nothing else makes the rollout wait.
-            let holds = contingency.sign == Some(Sign::NoData) && !waits.is_empty();
+            let sign = contingency.sign;
+            let holds = sign == Some(Sign::NoData) && !waits.is_empty();
             let severity = self.severity().filter(|_| holds);
             PlannedContingency {
                 id: contingency.id,
@@ -105,6 +108,7 @@ impl Plan {
                 meanwhile: severity.map(|severity| {
                     if waits.contains(&severity) { Meanwhile::Wait } else { Meanwhile::GoOnByHand }
                 }),
+                sign,
             }
         });
         Risks { register, contingencies: contingencies.collect() }

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use crate::code::explain;
+use crate::code::meaning;
 use crate::gate::is_same_person;
 use crate::grade::{Moment, RollbackMethod, Signal};
 use crate::judge::{Cause, Decision, Recovery};
@@ -141,9 +141,7 @@ impl LogSummary {
             Recorded::Opened => self.opened(rollout),
             Recorded::Refused { got, code, role, why, .. } => {
                 let role = role.map(|role| rollout.plan().policy().role_title(role));
-                let refused = self.refused(got, code);
-                let why = why.map(str::to_owned).or_else(|| refused.why.clone());
-                TimelineEntry { role, why, ..refused }
+                TimelineEntry { role, ..self.refused(got, code, why) }
             }
             Recorded::Taken(input) => self.taken(rollout, entry, input),
         };
@@ -183,15 +181,15 @@ impl LogSummary {
         TimelineEntry { kind: "opened", what, ..TimelineEntry::default() }
     }
 
-    fn refused(&mut self, got: Option<InputKind>, code: &str) -> TimelineEntry {
+    fn refused(&mut self, got: Option<InputKind>, code: &str, why: Option<&str>) -> TimelineEntry {
         if self.refused.contains_key(code) || self.refused.len() < MOST {
             *self.refused.entry(code.to_owned()).or_default() += 1;
         }
         let what = text::words(got.map_or("an input", InputKind::as_str));
         let what = format!("refused: {what} ({code})");
-        // The first sentence, without markup.
-        let why = explain(code).and_then(|text| text.split("\n\n").next());
-        let why = why.map(|why| why.replace('\n', " ").replace('`', ""));
+        // What the code means, without markup.
+        let means = || meaning(code).map(|text| text.replace('\n', " ").replace('`', ""));
+        let why = why.map(str::to_owned).or_else(means);
         TimelineEntry { kind: REFUSED, what, why, ..TimelineEntry::default() }
     }
 
@@ -530,11 +528,11 @@ impl LogSummary {
         };
         self.has_redacted_names |= who.as_deref().is_some_and(is_taken_out);
         let who = who.filter(|name| !is_taken_out(name));
-        let run = self.audit.last_first().take_while(|before| before.kind == REFUSED);
         let is_same = |before: &&mut AuditEntry| {
             (&before.what, &before.who, &before.why) == (&line.what, &who, &line.why)
         };
-        if let Some(same) = { run }.find(is_same) {
+        let is_refused = |before: &&mut AuditEntry| before.kind == REFUSED;
+        if let Some(same) = self.audit.last_first().take_while(is_refused).find(is_same) {
             same.until = Some(entry.at);
             same.count += 1;
             return;

@@ -80,10 +80,7 @@ fn acts_now(plan: &Plan, case: &RolloutState, now: Timestamp) -> bool {
     let decision = case.judged.verdict().decision;
     match *case.place.stage() {
         Stage::Monitoring(_) => decision.needs_answer() && !case.people.asked(),
-        Stage::Preparing => {
-            let is_over = case.has_ended() && case.agenda.came(Moment::Resolved).is_some();
-            is_over && case.people.unanswered().is_none()
-        }
+        Stage::Preparing => case.has_ended() && case.people.unanswered().is_none(),
         // At `since` itself the verdict is still that of the last phase.
         Stage::FinalValidation { since } if since < now => {
             decision == Decision::Promote

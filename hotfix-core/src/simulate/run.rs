@@ -305,16 +305,12 @@ impl Driver {
     /// Hands over readings as a deploy tool does: again without one that is refused, and a tick where none
     /// is left. Returns whether any were accepted.
     fn give_readings(&mut self, environment: &mut dyn Environment, seen: &mut Input) -> bool {
-        while let Command::Observe { metrics } = &seen.command
-            && !metrics.is_empty()
-        {
-            match self.give(environment, seen) {
-                Ok(()) => return true,
-                Err(reason) if leave_out(seen, &reason) => {}
-                Err(_) => return false,
-            }
+        if give_each(seen, |input| self.give(environment, input)) {
+            return true;
         }
-        let _refused = self.give(environment, &Input::new(Command::Tick)).is_err();
+        if !has_readings(seen) {
+            let _refused = self.give(environment, &Input::new(Command::Tick)).is_err();
+        }
         false
     }
 
@@ -402,8 +398,28 @@ impl Driver {
     }
 }
 
+fn has_readings(input: &Input) -> bool {
+    matches!(&input.command, Command::Observe { metrics } if !metrics.is_empty())
+}
+
+/// Gives readings, and again without one that is refused, until none is left. Returns whether any were
+/// accepted.
+pub(super) fn give_each(
+    input: &mut Input,
+    mut give: impl FnMut(&Input) -> Result<(), RefusalReason>,
+) -> bool {
+    while has_readings(input) {
+        match give(input) {
+            Ok(()) => return true,
+            Err(reason) if leave_out(input, &reason) => {}
+            Err(_) => return false,
+        }
+    }
+    false
+}
+
 /// Leaves out the metric whose reading a refusal names. Returns false if it names none.
-pub(super) fn leave_out(input: &mut Input, refused: &RefusalReason) -> bool {
+fn leave_out(input: &mut Input, refused: &RefusalReason) -> bool {
     let RefusalReason::Reading(error) = refused else { return false };
     let Command::Observe { metrics } = &mut input.command else { return false };
     metrics.remove(error.metric()).is_some()

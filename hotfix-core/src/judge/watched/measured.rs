@@ -215,8 +215,7 @@ impl Watched {
 
     #[cold]
     fn lack_requests(&mut self, idle: [bool; 2], at: Timestamp, share: Share) {
-        let kind = self.metric().kind;
-        if !(kind.counts_requests() || kind.is_traffic()) {
+        if !self.metric().kind.shows_requests() {
             return;
         }
         let served = self.served().and(self.readings().served);
@@ -238,9 +237,8 @@ impl Watched {
 
     /// Since when the canary has had no request, if its last reading has none.
     pub(in crate::judge) fn without_requests_since(&self) -> Option<Timestamp> {
-        let (kind, readings) = (self.metric().kind, self.readings());
-        let is_counted = kind.counts_requests() || kind.is_traffic();
-        readings.seen_at.filter(|at| is_counted && readings.idle(*at)[CANARY])?;
+        let (readings, shows) = (self.readings(), self.metric().kind.shows_requests());
+        readings.seen_at.filter(|at| shows && readings.idle(*at)[CANARY])?;
         readings.requests[CANARY].last(self.began())
     }
 
@@ -248,7 +246,7 @@ impl Watched {
     #[inline]
     pub(in crate::judge) fn shows_swapped_arms(&self) -> bool {
         let metric = self.metric();
-        metric.role == Role::Decide && (metric.kind.counts_requests() || metric.kind.is_traffic())
+        metric.role == Role::Decide && metric.kind.shows_requests()
     }
 
     /// Whether the fix has at least twice its share of a volume over a whole window, by more than chance: no

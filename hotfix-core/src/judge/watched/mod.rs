@@ -163,10 +163,9 @@ impl Watched {
     /// At 100% on the fix, leaves out a live version that has only a rest of the requests:
     /// connections that drain, a health check, a client that does not follow.
     pub(super) fn leave_out_rest(&self, tick: &mut Tick) {
-        let kind = self.metric().kind;
-        let is_of_requests = kind.counts_requests() || kind.is_traffic();
+        let shows_requests = self.metric().kind.shows_requests();
         let [canary, live] = self.design.trials_of(tick);
-        if tick.baseline && is_of_requests && (canary <= 0.0 || live < MOST_REST * canary) {
+        if tick.baseline && shows_requests && (canary <= 0.0 || live < MOST_REST * canary) {
             tick.leave_out_baseline();
         }
     }

@@ -5,6 +5,7 @@ use crate::grade::ChecklistMoment;
 use crate::text::{joined, markdown, time, words};
 
 use super::super::{FollowUp, LaterDuty, LaterList, Plan};
+use super::phases::deployed;
 use super::{Page, contacts, or_else, repeated};
 
 pub(super) fn final_validation(plan: &Plan, page: &mut Page) {
@@ -65,16 +66,14 @@ fn lists(
     }
 }
 
-fn when(plan: &Plan, list: &LaterList<'_>) -> &'static str {
-    match list.at {
+fn when(plan: &Plan, list: &LaterList<'_>) -> String {
+    let when = match list.at {
         ChecklistMoment::Start | ChecklistMoment::Before => "before the start",
-        ChecklistMoment::Deployed if plan.policy().held_back().is_some() => {
-            "once the last phase has its traffic"
-        }
-        ChecklistMoment::Deployed => "once all traffic has the fix",
+        ChecklistMoment::Deployed => return format!("once {}", deployed(plan)),
         ChecklistMoment::Verified => "once the fix is verified",
         ChecklistMoment::FinalValidation => "during the final validation",
         ChecklistMoment::RolledBack => "after a rollback",
         ChecklistMoment::After => "once the rollout is over",
-    }
+    };
+    when.to_owned()
 }

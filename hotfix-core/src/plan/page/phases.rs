@@ -84,7 +84,7 @@ fn timeline(plan: &Plan, start: Option<Timestamp>, page: &mut Page) {
 }
 
 /// What holds at the moment `deployed`, as a clause.
-fn deployed(plan: &Plan) -> &'static str {
+pub(super) fn deployed(plan: &Plan) -> &'static str {
     let holds_back = plan.policy().held_back().is_some();
     if holds_back { "the last phase has its traffic" } else { "all traffic has the fix" }
 }

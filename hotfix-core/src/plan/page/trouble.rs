@@ -146,21 +146,21 @@ pub(super) fn contingencies(plan: &Plan, page: &mut Page) {
         return;
     }
     page.heading(2, "If something else fails");
-    let signs = plan.policy().contingencies().iter().map(|of| of.sign);
-    page.list(contingencies.iter().zip(signs).map(|(contingency, sign)| {
+    page.list(contingencies.iter().map(|contingency| {
         let actions = match contingency.actions {
             [] => String::new(),
             actions => format!(": {}", escaped(actions, "; ")),
         };
-        let people = || {
-            let waits = joined(contingency.waits.iter().map(|severity| severity.as_str()), ", ");
-            format!(" {waits}: people wait until this is repaired.")
-        };
         let meanwhile = match contingency.meanwhile {
             Some(Meanwhile::Wait) => " **The rollout waits until this is repaired.**".to_owned(),
             Some(Meanwhile::GoOnByHand) => " **The rollout continues by hand.**".to_owned(),
-            None if contingency.waits.is_empty() || sign == Some(Sign::NoData) => String::new(),
-            None => people(),
+            None if contingency.waits.is_empty() || contingency.sign == Some(Sign::NoData) => {
+                String::new()
+            }
+            None => {
+                let waits = contingency.waits.iter().map(|severity| severity.as_str());
+                format!(" {}: people wait until this is repaired.", joined(waits, ", "))
+            }
         };
         format!("{}{actions}.{meanwhile}", markdown(contingency.when))
     }));

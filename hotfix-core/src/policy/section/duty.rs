@@ -155,9 +155,10 @@ section! {
         /// once.
         every: Span as Lasting, [optional];
         /// With `every`: the moment that ends the repetition; without this key it is repeated until the
-        /// rollout is closed. The end of the incident, `resolved`, ends updates and pages as well, unless
-        /// this is `closed` or they count from `verified` or later. With the kind `escalate`: the moment after which the level is not
-        /// paged; without this key `deployed`, when the fix is live, unless it counts from later.
+        /// rollout is closed. The end of the incident, `resolved`, ends updates and pages as well,
+        /// unless this is `closed` or they count from `verified` or later. With the kind `escalate`:
+        /// the moment after which the level is not paged; without this key `deployed`, when the fix is
+        /// live, unless it counts from later.
         until: Moment, [optional];
         /// The role that does it; with the kinds `page` and `escalate` the role that is paged. Without
         /// this key anybody does it, and a page goes to the role that is called first: of the

@@ -110,9 +110,7 @@ impl People {
     /// Adds harm that is stated while the fix has traffic to the open question about it.
     pub(super) fn note_harm(&mut self, harm: &[Fact]) {
         if let Some(open) = self.unanswered.as_mut().filter(|open| open.about == About::Harm) {
-            for fact in harm {
-                Objection::from(Objected::Harm(*fact)).add_to(&mut open.stated);
-            }
+            add_harm(harm, &mut open.stated);
         }
     }
 
@@ -131,6 +129,12 @@ impl People {
         };
         self.set_aside.take_if(drop_from);
         self.unanswered.as_mut().is_some_and(drop_from)
+    }
+}
+
+fn add_harm(harm: &[Fact], all: &mut Vec<Objection>) {
+    for fact in harm {
+        Objection::from(Objected::Harm(*fact)).add_to(all);
     }
 }
 
@@ -168,8 +172,10 @@ impl RolloutState {
     pub(super) fn relapse(&self, policy: &Policy, command: &Command) -> Vec<Fact> {
         let corrects = matches!(command, Command::SetFacts { correction: Some(true), .. });
         let is_live = self.place.stage().is_out() && self.reach().is_any();
-        let facts = stated_facts(policy, command).filter(|_| is_live && !corrects);
-        let Some(facts) = facts.filter(|_| !self.is_resolved()) else { return Vec::new() };
+        if corrects || !is_live || self.is_resolved() {
+            return Vec::new();
+        }
+        let Some(facts) = stated_facts(policy, command) else { return Vec::new() };
         let is_new = |fact: &Fact| match self.readiness.facts().get(FactId::BuiltIn(*fact)) {
             Some(FactValue::Flag(was_so)) => !was_so,
             Some(_) => false,
@@ -186,9 +192,7 @@ impl RolloutState {
     pub(in crate::rollout) fn harm(&self, now: &[Fact]) -> Vec<Objection> {
         let open = self.people.unanswered().filter(|open| open.about == About::Harm);
         let mut all = open.map_or_else(Vec::new, |open| open.stated.clone());
-        for fact in now {
-            Objection::from(Objected::Harm(*fact)).add_to(&mut all);
-        }
+        add_harm(now, &mut all);
         all
     }
 

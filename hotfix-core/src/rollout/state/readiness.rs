@@ -102,8 +102,8 @@ impl Readiness {
         self.recorded = map_of(self.facts.iter().map(|(fact, _)| (fact.to_string(), at)));
     }
 
-    /// The impact, split by when the fix got all of the traffic: the times of the oldest and the newest fact
-    /// from before in it, a sentence on facts recorded before, and one on later ones. None where no fix is live, or no fact in it is older.
+    /// The impact, split by when the fix got all of the traffic: the times of its oldest and newest fact from
+    /// before, a sentence on those, and one on later ones. None where no fix is live, or no fact is older.
     pub(crate) fn impact_before_the_fix(
         &self,
         agenda: &Agenda,

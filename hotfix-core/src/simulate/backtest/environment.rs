@@ -18,7 +18,7 @@ use crate::simulate::recorded::{
     Anomalies, Anomaly, Assumptions, Logged, Merge, RecordedErrors, RecordedFault, RecordedFinding,
     RecordedMetrics,
 };
-use crate::simulate::run::leave_out;
+use crate::simulate::run::give_each;
 use crate::simulate::{Answers, Driver, Environment, Tick, Until};
 use crate::unit::{MetricName, Span, Timestamp};
 
@@ -185,15 +185,13 @@ impl Recorded<'_> {
             let mut live = Observation::new();
             self.merged(from, to, &mut live);
             leave_canary_out(&mut live, true);
-            let mut input = Input::observe(live);
-            while matches!(&input.command, Command::Observe { metrics } if !metrics.is_empty())
-                && let Err(refusal) = rollout.handle(to, &input)
-            {
-                self.notes.refused(&refusal, to);
-                if !leave_out(&mut input, &refusal.reason) {
-                    break;
+            give_each(&mut Input::observe(live), |input| match rollout.handle(to, input) {
+                Ok(_) => Ok(()),
+                Err(refusal) => {
+                    self.notes.refused(&refusal, to);
+                    Err(refusal.reason)
                 }
-            }
+            });
             from = to;
         }
     }
