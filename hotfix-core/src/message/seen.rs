@@ -266,7 +266,9 @@ pub(super) fn rollback_eta(rollout: &Rollout, at: Timestamp) -> Option<Timestamp
         Some(noted) => noted_time(noted)? + waits,
         None => planned.estimate?.most?,
     };
-    Some((since + takes).max(at + watch))
+    // A plan without a time to verify leaves out the watch, which the end waits for.
+    let watched = if planned.verify.is_some() { Span::ZERO } else { watch };
+    Some((since + takes + watched).max(at + watch))
 }
 
 /// The rollback as planned; while one is under way, from the method on that is tried now.

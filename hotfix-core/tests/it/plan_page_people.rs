@@ -184,3 +184,25 @@ fn plan_8_the_page_names_each_unknown_value_of_commands_once() {
     let unknown = section(&page, "Commands").lines().find(|line| line.starts_with("Not known"));
     assert_eq!(unknown, Some("Not known: `service`, `commit`."));
 }
+
+#[test]
+fn plan_3_the_page_has_what_a_phase_passes_by_and_what_follows_if_that_stays_open() {
+    let text = "extends = 'standard'\nname = 'own'\n\
+         [[phases]]\nname = 'canary'\npromotion = 'evidence_of_no_harm'\nearly_promotion = true\n\
+         [[phases]]\nname = 'partial'\nwatch_most = { remove = true }\n\
+         [[phases]]\nname = 'full'\ninconclusive = 'roll_back'\n";
+    let policy = Arc::new(Policy::from_toml(text).unwrap());
+    let (incident, release) = (r#"{"id": "INC-1"}"#, r#"{"version": "2", "previous": "1"}"#);
+    let page = Plan::from_json(policy, incident, release, "").unwrap().to_markdown(None);
+    let phases = section(&page, "Phases");
+    for text in [
+        "- `canary`: in addition, only once tests show that the fix is less than this many times as bad as the \
+         live version: `bug` 2 ×, `error_rate` 2 ×, `latency_p95` 2 ×, `payment_success` 2 ×",
+        "- `partial`: in addition, only once a test shows that the fix works: `bug` at most 0.5 ×",
+        "- a phase that is still undecided is held, then a person is asked (`canary` after 21min, `partial` after \
+         38min); the release is rolled back (`full` after 1h)\n",
+        "- a person may send `promote` before the gate: `canary`\n",
+    ] {
+        assert!(phases.contains(text), "{text}: {phases}");
+    }
+}

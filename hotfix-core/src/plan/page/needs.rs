@@ -165,7 +165,7 @@ fn lists(plan: &Plan) -> Vec<String> {
         .filter_map(|list| {
             let sure = match plan.situation().asks_for(plan.policy(), list) {
                 Truth::Yes => "",
-                Truth::Unknown => " (it may not apply)",
+                Truth::Unknown => " (this list may not apply)",
                 Truth::No => return None,
             };
             let text = |item: &ChecklistItem| {

@@ -2,11 +2,11 @@
 
 use super::super::{Plan, StepKind, Threshold};
 use super::{Page, escaped, or_else, strategy, utc};
-use crate::grade::{GateMode, Response, Role, SuccessGroup, WatchedFrom};
+use crate::grade::{GateMode, PromotionRule, Response, Role, SuccessGroup, WatchedFrom};
 use crate::metric::within;
-use crate::policy::section::{DeploymentSigns, Metric, TimeRange};
-use crate::text::{markdown, time, times, words};
-use crate::unit::{Span, Timestamp};
+use crate::policy::section::{DeploymentSigns, Metric, Phase, TimeRange};
+use crate::text::{joined, markdown, time, times, words};
+use crate::unit::{Share, Span, Timestamp};
 
 pub(super) fn write(plan: &Plan, start: Option<Timestamp>, page: &mut Page) {
     page.heading(2, "Phases");
@@ -30,11 +30,64 @@ pub(super) fn write(plan: &Plan, start: Option<Timestamp>, page: &mut Page) {
     let head =
         ["Phase", "Traffic", "Deploy", "Watch", "Gate", "If criteria are missed", "Objective"];
     page.table(head, rows.collect());
+    page.list(passing(plan));
     page.list(plan.policy().deployment_signs().into_iter().flat_map(signs));
     strategy::steps(plan, page);
     page.block(&plan.power().to_markdown());
     timeline(plan, start, page);
     durations(plan, page);
+}
+
+/// What a phase needs to pass, what follows if that stays open, and which phases a person may promote early.
+fn passing(plan: &Plan) -> Vec<String> {
+    let policy = plan.policy();
+    let names = |phases: &mut dyn Iterator<Item = &Phase>| {
+        let names: Vec<String> = phases.map(|phase| format!("`{}`", phase.name)).collect();
+        (!names.is_empty()).then(|| names.join(", "))
+    };
+    let compared = |phase: &&Phase| phase.share < Share::ALL;
+    let mut items = vec![
+        "a phase passes once readings cover its watch and each metric that decides had enough requests and is \
+         within its success bound over the phase"
+            .to_owned(),
+    ];
+    let by_evidence =
+        |phase: &&Phase| compared(phase) && phase.promotion == PromotionRule::EvidenceOfNoHarm;
+    if let Some(phases) = names(&mut policy.phases().iter().filter(by_evidence)) {
+        let guarded = policy.metrics().iter().filter(|metric| metric.is_tested());
+        let margins = guarded.map(|metric| format!("`{}` {} ×", metric.id, plan.margin(metric)));
+        items.push(format!(
+            "{phases}: in addition, only once tests show that the fix is less than this many times as bad as the \
+             live version: {}",
+            joined(margins, ", ")
+        ));
+    }
+    let last_compared = policy.phases().iter().rfind(compared);
+    if let Some((claim, last)) = plan.efficacy().filter(|claim| claim.required).zip(last_compared) {
+        items.push(format!(
+            "`{}`: in addition, only once a test shows that the fix works: `{}` at most {} × that of the live \
+             version; an earlier phase passes while nothing speaks against it",
+            last.name, claim.metric, claim.cut_to
+        ));
+    }
+    let mut ends: Vec<(&str, String)> = Vec::new();
+    for phase in policy.phases() {
+        let ends_itself = phase.longest_held().is_some();
+        let end =
+            if ends_itself { phase.undecided(plan.on_failure()) } else { "a person is asked" };
+        let text = format!("`{}` after {}", phase.name, time(policy.held_unasked(phase)));
+        match ends.iter_mut().find(|(known, _)| *known == end) {
+            Some((_, phases)) => *phases = format!("{phases}, {text}"),
+            None => ends.push((end, text)),
+        }
+    }
+    let ends = ends.into_iter().map(|(end, phases)| format!("{end} ({phases})"));
+    items.push(format!("a phase that is still undecided is held, then {}", joined(ends, "; ")));
+    let early = |phase: &&Phase| phase.early_promotion;
+    if let Some(phases) = names(&mut policy.phases().iter().filter(early)) {
+        items.push(format!("a person may send `promote` before the gate: {phases}"));
+    }
+    items
 }
 
 /// The signs by which people see how a deployment ended, with the input that they send then.

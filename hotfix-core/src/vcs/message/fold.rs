@@ -1,14 +1,19 @@
 //! Conversion of values to trailers, and back.
 
-/// A normalised value: line ends are `\n`, other control characters except tabs are spaces, and
-/// blanks at the start, at the end and at line ends are removed, as git does. The rest is kept
-/// exactly.
+use crate::text::joined;
+use crate::unit::is_invisible;
+
+/// A normalised value: line ends are `\n`, other control characters except tabs and separators of lines
+/// are spaces, and blanks at the start, at the end and at line ends are removed, as git does. Invisible
+/// characters are removed. The rest is kept exactly.
 pub(super) fn normalised(value: &str) -> String {
     let value = value.replace("\r\n", "\n").replace('\r', "\n");
     let mut out = String::with_capacity(value.len());
     for line in value.split('\n') {
         let start = out.len();
-        out.extend(line.chars().map(|c| if c.is_control() && c != '\t' { ' ' } else { c }));
+        let parts = |c: char| c != '\t' && (c.is_control() || is_invisible(c) && c.is_whitespace());
+        let seen = line.chars().map(|c| if parts(c) { ' ' } else { c });
+        out.extend(seen.filter(|c| *c == '\t' || !is_invisible(*c)));
         let length = out[start..].trim_end().len();
         out.truncate(start + length);
         out.push('\n');
@@ -16,12 +21,11 @@ pub(super) fn normalised(value: &str) -> String {
     out.trim().to_owned()
 }
 
-/// A text on one line: every run of white space becomes one space. A byte order mark counts as
-/// white space, because at the start of a subject it would be read as the text's own.
+/// A text on one line: every run of white space becomes one space, and invisible characters are removed.
 pub(super) fn on_one_line(text: &str) -> String {
-    let blank = |c: char| c.is_control() || c == '\u{feff}';
-    let text: String = text.chars().map(|c| if blank(c) { ' ' } else { c }).collect();
-    text.split_whitespace().collect::<Vec<_>>().join(" ")
+    let seen = text.chars().map(|c| if c.is_whitespace() || c.is_control() { ' ' } else { c });
+    let text: String = seen.filter(|c| !is_invisible(*c)).collect();
+    joined(text.split_whitespace(), " ")
 }
 
 /// A trailer with a normalised value, ended by a line break. A list begins below its label.
