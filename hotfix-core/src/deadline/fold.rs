@@ -295,16 +295,14 @@ impl Agenda {
     /// severity, or of every one where the incident was reopened.
     pub(super) fn begin_again(&mut self, before: Option<Timestamp>, at: Timestamp) {
         let again = self.begun_again();
-        if again != Some(at) || again == before {
+        if again.at() != Some(at) || again.at() == before {
             return;
         }
         self.state.ladders.fill(None);
         self.state.calls.clear();
-        let reopened = self.state.reopened == again;
         for (obligation, course) in self.obligations.iter().zip(&mut self.state.courses) {
             // Also those that do not apply now: the fact for which they do may come later.
-            let is_of_it = course.on || obligation.severities.contain(self.state.severity);
-            if obligation.begins_again() && (reopened || is_of_it) {
+            if again.of(obligation) == Some(at) {
                 course.start_again();
             }
         }

@@ -299,7 +299,7 @@ impl Agenda {
         let answered = self.answered(at, input)?;
         let at = self.reach(at);
         self.state.opened.get_or_insert(at);
-        let before = self.begun_again();
+        let before = self.begun_again().at();
         let cause = Cause::of(&input, self.state.severity);
         self.fold(policy, at, input, answered);
         self.select(Some(at));

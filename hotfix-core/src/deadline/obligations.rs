@@ -59,6 +59,30 @@ impl Severities {
     }
 }
 
+/// Since when calls and responses have begun again.
+#[derive(Clone, Copy)]
+pub(super) struct BegunAgain {
+    /// Those of every severity: since the incident was reopened.
+    pub(super) reopened: Option<Timestamp>,
+    /// Those of this severity: since it rose to it with the fix live. Whoever deployed the fix
+    /// responded to what was known then.
+    pub(super) risen: (Option<Severity>, Option<Timestamp>),
+}
+
+impl BegunAgain {
+    /// The later of both.
+    pub(super) fn at(self) -> Option<Timestamp> {
+        self.reopened.max(self.risen.1)
+    }
+
+    /// Since when this one has begun again.
+    pub(super) fn of(self, obligation: &Obligation) -> Option<Timestamp> {
+        let (severity, risen) = self.risen;
+        let risen = risen.filter(|_| obligation.severities.contain(severity));
+        self.reopened.max(risen).filter(|_| obligation.begins_again())
+    }
+}
+
 /// One obligation of the policy.
 #[derive(Clone, Debug, PartialEq)]
 pub(super) struct Obligation {
@@ -211,9 +235,9 @@ impl Obligation {
     pub(super) fn counts_from(
         &self,
         came: Option<Timestamp>,
-        again: Option<Timestamp>,
+        again: BegunAgain,
     ) -> Option<Timestamp> {
-        came.map(|came| again.filter(|_| self.begins_again()).map_or(came, |at| at.max(came)))
+        came.map(|came| came.max(again.of(self).unwrap_or(came)))
     }
 
     /// Whether a lower severity does not drop it once its moment has come: a deployment or a rollback

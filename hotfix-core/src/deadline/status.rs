@@ -3,7 +3,7 @@
 use serde::Serialize;
 
 use super::item_state::{DutyState, Settled, Settlement};
-use super::obligations::{Obligation, Source};
+use super::obligations::{BegunAgain, Obligation, Source};
 use super::{Agenda, Answered};
 use crate::fact::Truth;
 use crate::grade::{Calendar, DutyKind, Moment};
@@ -306,14 +306,13 @@ impl Agenda {
         obligation.counts_from(origin, self.begun_again())
     }
 
-    /// Since when calls and responses have begun again: since the incident was reopened, or since the
-    /// severity rose to the present one with the fix live. Whoever deployed the fix responded to what was
-    /// known then.
-    pub(super) fn begun_again(&self) -> Option<Timestamp> {
+    /// Since when calls and responses have begun again.
+    pub(super) fn begun_again(&self) -> BegunAgain {
         let (live, end) = (self.held_since(Moment::Deployed), self.came(Moment::Resolved));
         let is_open = |at: &Timestamp| end.is_none_or(|end| *at < end);
         let is_later = |at: &Timestamp| live.is_some_and(|live| live < *at);
-        self.state.reopened.max(self.risen().filter(is_later).filter(is_open))
+        let risen = self.risen().filter(is_later).filter(is_open);
+        BegunAgain { reopened: self.state.reopened, risen: (self.state.severity, risen) }
     }
 
     /// Since when the incident is as severe as it is now, where it was not at first.

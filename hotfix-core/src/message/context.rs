@@ -130,11 +130,12 @@ impl Context<'_> {
             && (rollout.end_is_in_doubt() || !rollout.is_timely(MessageKind::Resolved));
         self.put("resolved_at", self.time(moment(Moment::Resolved).filter(|_| !is_denied)));
         self.put("duration", seen::duration(rollout, self.request.kind, at).map(whole));
-        let downtime = seen::downtime(rollout, at);
-        self.put(
-            "downtime",
-            downtime.map(|s| if s.is_zero() { "none".to_owned() } else { whole(s) }),
-        );
+        let downtime = seen::downtime(rollout, at).map(|down| match whole(down.whole) {
+            _ if down.whole.is_zero() && !down.at_least => "none".to_owned(),
+            lasted if down.at_least => format!("at least {lasted}"),
+            lasted => lasted,
+        });
+        self.put("downtime", downtime);
         self.put("eta", self.time(seen::eta(rollout, at)));
         self.put("next_update", self.time(seen::next_update(rollout, self.request.audience, at)));
         self.put("held_back", seen::held_back(rollout).map(|_| "some users".to_owned()));

@@ -8,7 +8,7 @@ use crate::judge::{Cell, ComparisonRow, Decision, PhaseColumn, Reason};
 use crate::metric;
 use crate::plan::RollbackPlan;
 use crate::policy::section::LaterWatch;
-use crate::rollout::{Rollout, Stage, State};
+use crate::rollout::{Downtime, Rollout, Stage, State};
 use crate::sorting::sort_by_key;
 use crate::text::{brief, figure, percentage, time_range};
 use crate::unit::{PhaseName, Share, Span, Timestamp};
@@ -177,9 +177,9 @@ fn planned(rollout: &Rollout) -> Span {
 
 /// Downtime of the service, once the incident is resolved: zero where it was never down, `None`
 /// where it is not known. The measure `downtime` has the same value ([`Rollout::downtime`]).
-pub(super) fn downtime(rollout: &Rollout, at: Timestamp) -> Option<Span> {
+pub(super) fn downtime(rollout: &Rollout, at: Timestamp) -> Option<Downtime> {
     rollout.moment(Moment::Resolved)?;
-    rollout.downtime(at).filter(|downtime| !downtime.goes_on()).map(|downtime| downtime.whole)
+    rollout.downtime(at).filter(|downtime| !downtime.goes_on())
 }
 
 /// Expected end of the deployment, from the plan and the current stage; `None` where no deployment

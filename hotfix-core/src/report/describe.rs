@@ -59,6 +59,9 @@ pub(super) fn act(policy: &Policy, act: &Act) -> String {
             let why = why.as_ref().map_or_else(String::new, |why| format!(": {why}"));
             format!("request approval from {roles}{why}")
         }
+        Act::Notify { role: Some(role), why: Some(why), .. } => {
+            format!("notify {}: {why}", policy.role_title(*role))
+        }
         Act::Notify { audience, message, .. } => {
             format!("notify {audience}: {}", words(message.as_str()))
         }

@@ -37,8 +37,9 @@ pub(super) struct DutyTracker {
     known: BTreeMap<Name, Known>,
     /// What was late or missed when it was last listed: it may be listed no more.
     lapsed: BTreeMap<Name, DutyPart>,
-    /// What was late or missed before a rollback revoked the moment that it counts from.
-    before_rollback: Vec<DutyPart>,
+    /// What was late or missed before it was to be done once more, or before a rollback revoked the moment
+    /// that it counts from.
+    earlier: Vec<DutyPart>,
 }
 
 impl DutyTracker {
@@ -47,6 +48,12 @@ impl DutyTracker {
         let duties = &rollout.duties(at);
         let ask_again = rollout.plan().policy().ask_again();
         self.keep_before_rollback(rollout, duties, ask_again);
+        // Such as a response that was late, once the incident is reopened.
+        self.lapsed.retain(|id, part| {
+            let is_open_again = part.times.is_none() && open(duties).any(|item| item.id == *id);
+            self.earlier.extend(is_open_again.then(|| part.clone()));
+            !is_open_again
+        });
         for item in open(duties) {
             let before = self.known.get(&item.id);
             let occurrence = item.occurrence.unwrap_or(1);
@@ -106,13 +113,13 @@ impl DutyTracker {
             let once = known.every.is_none() && known.ended.is_none();
             if once && known.missed_before(until, ask_again) > 0 && begins_again(id) {
                 let missed = Known { passed: 1, dropped: Some(duties.at), ..known.clone() };
-                self.before_rollback.extend(missed.dropped_part());
+                self.earlier.extend(missed.dropped_part());
                 known.ended = Some(0);
             }
         }
         self.lapsed.retain(|id, part| {
             let begins_again = part.times.is_none() && begins_again(id);
-            self.before_rollback.extend(begins_again.then(|| part.clone()));
+            self.earlier.extend(begins_again.then(|| part.clone()));
             !begins_again
         });
     }
@@ -132,7 +139,7 @@ impl DutyTracker {
         parts.extend(gone.filter_map(|(id, known)| {
             known.dropped_part().or_else(|| self.lapsed.get(id).cloned())
         }));
-        parts.extend_from_slice(&self.before_rollback);
+        parts.extend_from_slice(&self.earlier);
         for part in &mut parts {
             part.evidence = evidence.get(&part.id).cloned();
         }

@@ -15,6 +15,9 @@ pub struct Downtime {
     pub from: Option<Timestamp>,
     /// When the last one ended; absent while it lasts, and without a downtime.
     pub until: Option<Timestamp>,
+    /// It may have been down for longer: it was from the beginning, and nobody stated when the incident
+    /// began or was detected.
+    pub at_least: bool,
 }
 
 impl Downtime {
@@ -25,9 +28,9 @@ impl Downtime {
 
     /// The downtime up to a moment: see [`Rollout::downtime`](super::Rollout::downtime).
     pub(super) fn of(case: &RolloutState, policy: &Policy, at: Timestamp) -> Option<Self> {
-        let beginning = case.agenda.origin(Moment::Began).map(|(_, at)| at);
+        let beginning = case.agenda.origin(Moment::Began);
         let resolved = case.agenda.came(Moment::Resolved);
-        let mut downtime = Self { whole: Span::ZERO, from: None, until: None };
+        let mut downtime = Self { whole: Span::ZERO, from: None, until: None, at_least: false };
         for outage in case.happened.outages() {
             // A report after the incident was resolved is not part of it, unless it is reopened.
             if !outage.from_the_beginning
@@ -35,7 +38,9 @@ impl Downtime {
             {
                 continue;
             }
-            let from = beginning.filter(|_| outage.from_the_beginning).unwrap_or(outage.from);
+            let beginning = beginning.filter(|_| outage.from_the_beginning);
+            downtime.at_least |= beginning.is_some_and(|(moment, _)| moment == Moment::Declared);
+            let from = beginning.map_or(outage.from, |(_, at)| at);
             let over = resolved.map(|resolved| resolved.max(from));
             let until = outage.until.into_iter().chain(over).min();
             downtime.whole = downtime.whole + until.unwrap_or(at).since(from);

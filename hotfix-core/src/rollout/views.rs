@@ -247,7 +247,7 @@ impl Rollout {
     ///
     /// It counts from when the fact `service_down` becomes yes until it becomes no, at the latest
     /// until the incident is resolved. A value known with the first input counts from the beginning of the
-    /// incident (`began`, else `detected`, else `declared`). Periods add up. One that begins after
+    /// incident (`began`, else `detected`, else `at_least` from `declared`). Periods add up. One that begins after
     /// the incident was resolved counts only if the incident is reopened. None where it was not
     /// stated whether the service was down, or only after the deployment began that it is up: it may have
     /// been down before.

@@ -79,7 +79,7 @@ impl Measures {
     /// | `time_to_recover` | `detected`, else `declared` | `resolved` |
     /// | `incident_duration` | `began`, else `detected`, else `declared` | `resolved` |
     /// | `slo` | as `change_record` of the policy sets it | as it sets it |
-    /// | `downtime` | `service_down` becomes true; if it is true at the opening, the beginning | it becomes false, at the latest `resolved` |
+    /// | `downtime` | `service_down` becomes true; if it is true at the opening, the beginning (neither it nor the detection stated: at least from the opening) | it becomes false, at the latest `resolved` |
     ///
     /// `requests_affected` is the number of failed requests that the readings counted while a
     /// version had traffic, until the incident was resolved, by the metric that counts most. It is not
@@ -386,6 +386,8 @@ impl Incident<'_> {
         let whole = lasting(downtime.whole);
         let sentence = if downtime.goes_on() {
             format!("down for at least {whole} so far")
+        } else if downtime.at_least {
+            format!("down for at least {whole}; neither its beginning nor its detection is stated")
         } else {
             format!("down for {whole}")
         };
