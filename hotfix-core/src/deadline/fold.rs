@@ -98,9 +98,13 @@ impl Agenda {
         self.bind_days(at);
     }
 
-    /// Notes since when the incident has been as severe as it is now; `was`: its severity before.
+    /// Notes since when the incident has been as severe as it is now; `was`: its severity before. As
+    /// severe as was only assumed it never was.
     fn reach_severity(&mut self, was: Option<Severity>, at: Timestamp) {
         let Some(now) = self.state.severity else { return };
+        if self.state.assumed {
+            self.state.reached[..now as usize].fill(None);
+        }
         let is_new = |of: &&Severity| now <= **of && was.is_none_or(|was| **of < was);
         for of in Severity::ALL.iter().filter(is_new) {
             self.state.reached[*of as usize].get_or_insert(at);

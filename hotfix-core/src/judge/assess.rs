@@ -209,7 +209,8 @@ impl Judge {
                     let asked = watched.asks_about_miss(moment.share);
                     let lasts = asked.is_some_and(|asked| moment.at >= asked);
                     let least = if lasts { Response::Ask } else { Response::Continue };
-                    let response = by_estimate(phase.criteria_missed, interpolated).max(least);
+                    let asks = interpolated || watched.both_miss(moment);
+                    let response = at_most_ask(phase.criteria_missed, asks).max(least);
                     call.raise(response, Reason::CriterionMissed, Some(*id));
                 }
                 None => call.raise(Response::Hold, Reason::TooFewTrials, Some(*id)),
@@ -367,7 +368,7 @@ impl Call<'_> {
         let alert = moment.alert(watched.held_in_vain_since(moment.share));
         if seen.band == Band::Alert {
             let acts = in_a_row(Band::Alert) && both_read(Band::Alert);
-            let alert = by_estimate(alert, seen.bucket.is_some());
+            let alert = at_most_ask(alert, seen.bucket.is_some());
             let response = if acts { alert.max(Response::Hold) } else { Response::Hold };
             return self.raise(response, Reason::AlertBand, Some(metric.id));
         }
@@ -579,9 +580,10 @@ impl Watched {
     }
 }
 
-/// The response to a bound that is missed or breached: an interpolated quantile never rolls back.
-fn by_estimate(response: Response, interpolated: bool) -> Response {
-    if interpolated { response.min(Response::Ask) } else { response }
+/// The response to a bound that is missed or breached: an interpolated quantile never rolls back, nor
+/// a miss that the live version shares.
+fn at_most_ask(response: Response, asks: bool) -> Response {
+    if asks { response.min(Response::Ask) } else { response }
 }
 
 /// Seconds of observation since then; infinite if no phase has begun.

@@ -20,8 +20,13 @@ use super::watched::Watched;
 use super::{Efficacy, Judge, Moment, Reason, Running};
 use crate::plan::healthy::MOST_TRAFFIC;
 
-/// Confidence with which the live arm has to be beyond a bound so that the canary is not blamed.
-const CONFIDENCE: f64 = 0.95;
+/// How far the live arm has to be beyond a bound so that the canary is not blamed: a confidence of a
+/// share, and half as many standard deviations of a count.
+type Clearly = (f64, f64);
+/// So that nothing is predicted.
+const CLEARLY: Clearly = (0.95, 1.0);
+/// So that a person decides about a miss: rarely by chance.
+const SURELY: Clearly = (0.9999, 2.0);
 
 /// Standard deviations, and further events, by which the live arm's count may be above what it was
 /// so far.
@@ -157,18 +162,23 @@ impl Watched {
         {
             return Some(true);
         }
-        (!self.live_misses(bound, moment)).then_some(false)
+        (!self.live_misses(bound, moment, CLEARLY)).then_some(false)
     }
 
-    /// Whether the live arm is clearly beyond the bound too: a shock in both arms, which a rollback
-    /// does not end.
-    fn live_misses(&self, bound: Bound, moment: &Moment<'_>) -> bool {
+    /// Whether both arms surely miss the success bound of the phase: a rollback does not help.
+    pub(super) fn both_miss(&self, moment: &Moment<'_>) -> bool {
+        let bound = self.metric().bounds.success.filter(|bound| !bound.is_on_live());
+        bound.is_some_and(|bound| self.live_misses(bound, moment, SURELY))
+    }
+
+    /// Whether the live arm is beyond the bound too: a shock in both arms, which a rollback does not end.
+    fn live_misses(&self, bound: Bound, moment: &Moment<'_>, (sure, half_sds): Clearly) -> bool {
         let [_, live] = self.phase_counts();
         let least = match self.metric().kind.data() {
-            Data::Trials => wilson(live, CONFIDENCE).ok().map(|of| self.bad(of.low, 1.0)),
+            Data::Trials => wilson(live, sure).ok().map(|of| self.bad(of.low, 1.0)),
             // The square root of a count has a standard deviation of a half.
             Data::Exposure => {
-                Some((live.events.sqrt() - 1.0).max(0.0).powi(2) / live.trials * 60.0)
+                Some((live.events.sqrt() - half_sds).max(0.0).powi(2) / live.trials * 60.0)
             }
             Data::Buckets | Data::Level => None,
         };

@@ -228,6 +228,14 @@ impl Watched {
         self.value(&self.judged(share)[..self.columns()], share.as_fraction())?.finite()
     }
 
+    /// As [`over_the_phase`](Self::over_the_phase), of the live version; None for what depends on its share
+    /// of the traffic, and where all traffic has the fix.
+    pub(crate) fn live_over_the_phase(&self, share: Share) -> Option<f64> {
+        let is_compared = share < Share::ALL && !self.metric().scaled;
+        let row = is_compared.then(|| self.judged(share))?;
+        self.live_value(&row[self.columns()..], share)?.finite()
+    }
+
     /// The figure of a bound at this share, with the live version as it is now.
     pub(crate) fn bound_now(&self, share: Share, bound: Bound) -> Option<f64> {
         let live = self.live_value(&self.window().sums()[self.columns()..], share);

@@ -2,6 +2,7 @@
 
 use serde::Serialize;
 
+use crate::decision::DecisionOutcome;
 use crate::fact::FactId;
 use crate::grade::{Hotfix, Severity, closed_set};
 use crate::metric::{BoundInBucket, Unjudged};
@@ -75,7 +76,7 @@ closed_set! {
         NoSeverity = "no_severity",
         /// The rules give a more severe level than the incident.
         MoreSevere = "more_severe",
-        /// The rules call for a hot-fix, and the policy's tree does not.
+        /// The policy's tree answers with no hot-fix or another severity than the rules.
         TreeDisagrees = "tree_disagrees",
         /// Unknown facts can still change the result of the rules.
         NotSettled = "not_settled",
@@ -270,13 +271,25 @@ impl Plan {
         findings
     }
 
-    /// A sentence if the policy's own tree answers with no hot-fix although the rules call for one.
+    /// A sentence if the policy's own tree answers with no hot-fix although the rules call for one, or
+    /// with another severity.
     fn tree_disagrees(&self, by_rules: &Assessment<'_>) -> Option<String> {
         let policy = self.policy();
-        policy.tree().filter(|_| by_rules.hotfix == Hotfix::Yes)?;
-        let leaf = policy.decide(self.facts()).outcome().filter(|leaf| !leaf.hotfix)?.id;
-        Some(format!(
-            "the rules call for a hot-fix, but the decision tree ends at `{leaf}`, which is no hot-fix: decide which is right, and change the policy"
-        ))
+        policy.tree()?;
+        let DecisionOutcome { id, severity, hotfix, .. } = policy.decide(self.facts()).outcome()?;
+        let settled = by_rules.certain.filter(|_| by_rules.settled);
+        let differ = settled.zip(severity).filter(|(by_rules, by_tree)| by_rules != by_tree);
+        let differ = match differ {
+            _ if by_rules.hotfix == Hotfix::Yes && !hotfix => format!(
+                "the rules call for a hot-fix, but the decision tree ends at `{id}`, which is no hot-fix"
+            ),
+            Some((by_rules, by_tree)) => {
+                format!(
+                    "the rules give {by_rules}, but the decision tree ends at `{id}` with {by_tree}"
+                )
+            }
+            None => return None,
+        };
+        Some(format!("{differ}: decide which is right, and change the policy"))
     }
 }

@@ -11,7 +11,7 @@ use crate::policy::Policy;
 use crate::policy::section::Metric;
 use crate::rollout::{
     Act, ActionId, Command, Entry, Input, InputKind, Reach, Recorded, RollbackCause, Rollout,
-    Stage, is_of_a_train, is_taken_out,
+    Stage, is_of_a_train, is_taken_out, repetition,
 };
 use crate::sorting::remove;
 use crate::text;
@@ -490,18 +490,18 @@ impl LogSummary {
             state: entry.to.map(|_| rollout.state()),
             ..line
         };
-        // Readings in a row without a decision are one entry, and so are refusals of one kind among them;
-        // ticks without a decision have none.
-        if is_of_a_run(&line) {
-            if line.kind == "tick" {
+        // Readings in a row without a decision are one entry, and so are refusals of one kind and
+        // repetitions of one question among them; ticks without a decision have none.
+        let of = run_of(&line);
+        if of.is_some() {
+            if line.kind == "tick" && line.then.is_empty() {
                 return;
             }
-            let mut run = self.timeline.last_first().take_while(|before| is_of_a_run(before));
-            let is_same =
-                |before: &&mut TimelineEntry| before.what == line.what && before.why == line.why;
-            if let Some(same) = run.find(is_same) {
+            let mut run = self.timeline.last_first().take_while(|before| run_of(before).is_some());
+            if let Some(same) = run.find(|before| run_of(before) == of) {
                 (same.until, same.claimed_at) = (Some(line.at), None);
                 same.count += 1;
+                same.then = line.then;
                 return;
             }
         }
@@ -557,10 +557,18 @@ impl LogSummary {
     }
 }
 
-/// Whether an entry may be one of several in a row: readings and refusals that decide nothing.
-fn is_of_a_run(entry: &TimelineEntry) -> bool {
+/// What an entry has in common with others of a row of them: readings and refusals that decide nothing, and
+/// repetitions of a question. None for any other entry.
+fn run_of(entry: &TimelineEntry) -> Option<(&str, Option<&str>)> {
     let is_reading = matches!(entry.kind, "observe" | "tick") && entry.claimed_at.is_none();
-    entry.then.is_empty() && (is_reading || entry.kind == REFUSED)
+    match entry.then.as_slice() {
+        [] => (is_reading || entry.kind == REFUSED).then(|| (&*entry.what, entry.why.as_deref())),
+        [again, more @ ..] if is_reading && entry.state.is_none() => {
+            let of = repetition(again)?;
+            more.iter().all(|text| repetition(text) == Some(of)).then_some((of, None))
+        }
+        _ => None,
+    }
 }
 
 /// Whether a person is asked with this line.

@@ -346,7 +346,10 @@ pub(super) fn over_the_phase(judge: &Judge, share: Share, metric: &Metric) -> Op
     };
     let [value, bound] = metric::compared(kind, edges, value, bound);
     let side = metric.worse.side();
-    Some(format!("{value} over the phase, {side} the {which} bound of {bound}"))
+    let live = watched.live_over_the_phase(share).map_or_else(String::new, |live| {
+        format!(", {} without the fix", metric::measured(kind, edges, live))
+    });
+    Some(format!("{value} over the phase, {side} the {which} bound of {bound}{live}"))
 }
 
 /// The impact that these facts say, in a line.

@@ -78,7 +78,7 @@ pub(crate) use intervention::{TRAIN, TrainNotice, is_of_a_train};
 use journal::Journal;
 pub(crate) use personal::is_taken_out;
 use revision::Revision;
-pub(crate) use state::{Reach, Silent};
+pub(crate) use state::{Reach, Silent, repetition};
 use state::{Resolved, RolloutState};
 
 /// One hot-fix from its plan to the end of its watch.

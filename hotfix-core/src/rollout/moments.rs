@@ -93,13 +93,13 @@ pub(super) fn update_agenda(
         Command::SetSeverity { .. } => {
             update_approvals((agenda, started), readiness, policy, at, &mut inputs);
             inputs
-                .extend([AgendaInput::Assumed(false), AgendaInput::Severity(readiness.severity())]);
+                .extend([AgendaInput::Severity(readiness.severity()), AgendaInput::Assumed(false)]);
         }
         Command::SetFacts { facts, .. } => {
             update_approvals((agenda, started), readiness, policy, at, &mut inputs);
             inputs.extend([
-                AgendaInput::Assumed(readiness.is_assumed(policy)),
                 AgendaInput::Severity(readiness.severity()),
+                AgendaInput::Assumed(readiness.is_assumed(policy)),
                 AgendaInput::Facts(readiness.facts()),
             ]);
             let dated =

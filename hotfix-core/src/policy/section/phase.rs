@@ -46,7 +46,8 @@ section! {
         /// that the fix is not worse than `evidence.margin`.
         promotion: PromotionRule, [required];
         /// What happens if readings cover `watch`, or `watch_most` is over, and a metric is beyond one of
-        /// its bounds over the phase.
+        /// its bounds over the phase. Instead of a rollback a person is asked where the live version is surely
+        /// beyond the success bound, too, or a bucket leaves open on which side of it the metric is.
         criteria_missed: Response as FailSafe, [required];
         /// What happens if `watch_most` is over without a decision, or if `watch` is over and the
         /// traffic of the phase is too low for its bounds to be evaluated. With `hold` a person is asked

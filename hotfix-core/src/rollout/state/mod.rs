@@ -49,6 +49,7 @@ pub(super) use place::Place;
 pub(crate) use place::Reach;
 pub(super) use readiness::{Afterwards, Missing, Readiness};
 pub(super) use severity_question::unsettled;
+pub(crate) use unanswered::repetition;
 pub(super) use unanswered::{About, Unanswered, no_answer_since};
 
 /// The folded state.

@@ -128,5 +128,12 @@ impl Unanswered {
 
 /// How the text of a repeated question or page ends.
 pub(crate) fn no_answer_since(since: &str) -> String {
-    format!(" No answer since {since}.")
+    format!("{NO_ANSWER}{since}.")
+}
+
+const NO_ANSWER: &str = " No answer since ";
+
+/// The end of a repeated question or page, the same for each repetition; None for any other text.
+pub(crate) fn repetition(text: &str) -> Option<&str> {
+    Some(&text[text.rfind(NO_ANSWER)?..])
 }

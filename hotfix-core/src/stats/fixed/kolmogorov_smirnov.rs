@@ -120,7 +120,8 @@ fn of_groups(
         }
         Method::Exact => true,
     };
-    let statistic = reached / pairs;
+    // Not -0 where the functions do not differ in that direction.
+    let statistic = reached / pairs + 0.0;
     let p_value = if exact {
         leaving_paths([n_x, n_y], reached, alternative == Alternative::TwoSided)
     } else if alternative == Alternative::TwoSided {
