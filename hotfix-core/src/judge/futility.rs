@@ -162,18 +162,31 @@ impl Watched {
         {
             return Some(true);
         }
-        (!self.live_misses(bound, moment, CLEARLY)).then_some(false)
+        (!self.live_misses(bound, moment, CLEARLY, self.window().phase())).then_some(false)
     }
 
-    /// Whether both arms surely miss the success bound of the phase: a rollback does not help.
+    /// Whether the live arm surely misses the success bound too, in the phase or now: a rollback does not
+    /// help.
     pub(super) fn both_miss(&self, moment: &Moment<'_>) -> bool {
         let bound = self.metric().bounds.success.filter(|bound| !bound.is_on_live());
-        bound.is_some_and(|bound| self.live_misses(bound, moment, SURELY))
+        let misses = |bound, row| self.live_misses(bound, moment, SURELY, row);
+        // The quantile of a window has no interval.
+        let now = Some(self.window().sums()).filter(|_| !self.metric().kind.has_buckets());
+        bound.is_some_and(|bound| {
+            misses(bound, self.window().phase()) || now.is_some_and(|row| misses(bound, row))
+        })
     }
 
-    /// Whether the live arm is beyond the bound too: a shock in both arms, which a rollback does not end.
-    fn live_misses(&self, bound: Bound, moment: &Moment<'_>, (sure, half_sds): Clearly) -> bool {
-        let [_, live] = self.phase_counts();
+    /// Whether the live arm is beyond the bound too in these columns: a shock in both arms, which a rollback
+    /// does not end.
+    fn live_misses(
+        &self,
+        bound: Bound,
+        moment: &Moment<'_>,
+        (sure, half_sds): Clearly,
+        row: &[f64],
+    ) -> bool {
+        let [_, live] = self.counts(row);
         let least = match self.metric().kind.data() {
             Data::Trials => wilson(live, sure).ok().map(|of| self.bad(of.low, 1.0)),
             // The square root of a count has a standard deviation of a half.
@@ -183,8 +196,7 @@ impl Watched {
             Data::Buckets | Data::Level => None,
         };
         let value = if self.metric().kind.has_buckets() {
-            let baseline = &self.window().phase()[self.columns()..];
-            self.value(baseline, moment.share.rest().as_fraction())
+            self.value(&row[self.columns()..], moment.share.rest().as_fraction())
         } else {
             least.filter(|_| live.trials > 0.0).map(Judged::exactly)
         };
