@@ -59,7 +59,13 @@ impl Agenda {
                 self.revoke(Moment::Ready, at);
                 self.start_again_from(Moment::Ready);
             }
-            Input::Moment { moment, at: came } => self.happen(moment, came.min(at), at),
+            Input::Moment { moment, at: came } => {
+                self.happen(moment, came.min(at), at);
+                if moment == Moment::RolledBack {
+                    self.undo(Moment::Resolved, at);
+                }
+            }
+            Input::NotNeeded => self.happen(Moment::RolledBack, at, at),
             Input::ByFact { moment, at: came } => self.date(moment, came, at),
             Input::TakenBack(moment) => {
                 if matches!(moment, Moment::Approved | Moment::Ready | Moment::Deployed) {
@@ -137,13 +143,9 @@ impl Agenda {
             if before.is_some_and(|before| before < came) {
                 self.start_again_from(moment);
             }
-            // What came after the rollback had begun is not undone by it.
+            self.undo(Moment::Deployed, at);
+            self.undo(Moment::Verified, at);
             let begun = self.state.turned_back;
-            for undone in [Moment::Deployed, Moment::Verified, Moment::Resolved] {
-                if begun.is_none() || self.came(undone) <= begun {
-                    self.revoke(undone, at);
-                }
-            }
             // A fix that somebody reported as live is not live any more.
             for (obligation, course) in self.obligations.iter().zip(&mut self.state.courses) {
                 let is_undone = |done: Settled| begun.is_none_or(|begun| done.at <= begun);
@@ -151,6 +153,14 @@ impl Agenda {
                     course.start_again();
                 }
             }
+        }
+    }
+
+    /// Revokes what a rollback undoes: not what came after it had begun.
+    fn undo(&mut self, moment: Moment, at: Timestamp) {
+        let begun = self.state.turned_back;
+        if begun.is_none() || self.came(moment) <= begun {
+            self.revoke(moment, at);
         }
     }
 

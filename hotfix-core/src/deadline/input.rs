@@ -37,6 +37,8 @@ pub enum Input<'a> {
     /// as the input's. `rolled_back` revokes that the fix was deployed and verified and the fault
     /// resolved.
     Moment { moment: Moment, at: Timestamp },
+    /// The moment `rolled_back`, of a fix that was not needed: no fault is live again.
+    NotNeeded,
     /// When a moment of the incident happened, as its documents have it: it may be after this input,
     /// which may be a reading of the time before. What counts from it has not begun before it.
     Stated { moment: Moment, at: Timestamp },

@@ -63,6 +63,7 @@ impl Cause {
             Input::StopGap(stop_gap) => Self::StopGap { stop_gap },
             Input::Flow { flow, .. } => Self::Flow { flow },
             Input::Moment { moment: moment @ Moment::RolledBack, .. } => Self::Moment { moment },
+            Input::NotNeeded => Self::Moment { moment: Moment::RolledBack },
             Input::TakenBack(moment) => Self::TakenBack { moment },
             Input::TurnedBack
             | Input::AnotherAttempt

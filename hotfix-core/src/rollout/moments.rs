@@ -359,13 +359,6 @@ fn update_stage(
             // Nobody tries again what is over.
             inputs.extend(from.is_final().then_some(AgendaInput::TakenBack(Moment::Resolved)));
         }
-        // A fix that fails reopens the incident.
-        (from, Stage::RollingBack(_) | Stage::Frozen { .. }) if gives_up(from, to) => {
-            inputs.extend([
-                AgendaInput::TakenBack(Moment::Resolved),
-                AgendaInput::TakenBack(Moment::Verified),
-            ]);
-        }
         _ => {}
     }
 }
@@ -387,10 +380,21 @@ fn of_rollback<'a>(case: &RolloutState, to: Option<&Stage>, at: Timestamp) -> Ve
     if to.is_some_and(|to| gives_up(from, to) || is_replaced(to)) {
         inputs.push(AgendaInput::TurnedBack);
     }
+    let fails = |to: &&Stage| matches!(to, Stage::RollingBack(_) | Stage::Frozen { .. });
+    if let Some(to) = to.filter(fails).filter(|to| gives_up(from, to)) {
+        // A fix that fails reopens the incident.
+        let reopens = !case.withdraws_unneeded(to);
+        inputs.extend(reopens.then_some(AgendaInput::TakenBack(Moment::Resolved)));
+        inputs.push(AgendaInput::TakenBack(Moment::Verified));
+    }
     let is_aborted = matches!((from, to), (Stage::RollingBack(_), Some(Stage::Aborted)));
     if case.is_withdrawn() || is_aborted || matches!(to, Some(Stage::RolledBack)) {
         // With it the agenda revokes the deployment.
-        inputs.push(AgendaInput::Moment { moment: Moment::RolledBack, at });
+        inputs.push(if case.withdraws_unneeded(from) {
+            AgendaInput::NotNeeded
+        } else {
+            AgendaInput::Moment { moment: Moment::RolledBack, at }
+        });
         inputs.extend(case.place.is_reverted().then_some(AgendaInput::Reverted));
         // Another release than the one that was rolled back is planned already.
         inputs.extend(former.map(|_| AgendaInput::AnotherRelease));

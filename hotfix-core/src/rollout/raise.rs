@@ -32,7 +32,7 @@ impl Conclusion<'_> {
     pub(super) fn notify(&mut self, message: MessageKind, audiences: &[Audience]) {
         let is_end = matches!(message, MessageKind::Resolved | MessageKind::RolledBack);
         // Whoever read that the incident is over reads that it is not.
-        let fails = self.changes.to.as_ref().is_some_and(Stage::keeps_the_failed);
+        let fails = self.changes.to.as_ref().is_some_and(|to| self.case.keeps_a_failed(to));
         self.notify_readers(message, audiences, is_end || fails && self.case.is_resolved());
     }
 

@@ -1,5 +1,6 @@
 //! Which messages are true in a stage of the rollout.
 
+use crate::fact::Fact;
 use crate::grade::{MessageKind, Moment};
 
 use super::stage::{Resume, Stage};
@@ -44,7 +45,18 @@ impl RolloutState {
 
     /// Whether the fix that has the traffic in this stage has failed, or is rolled back with its train.
     pub(super) fn does_not_last(&self, stage: &Stage) -> bool {
-        stage.keeps_the_failed() || self.goes_back(stage)
+        self.keeps_a_failed(stage) || self.goes_back(stage)
+    }
+
+    /// Whether the fix that has the traffic in this stage has failed.
+    pub(super) fn keeps_a_failed(&self, stage: &Stage) -> bool {
+        stage.keeps_the_failed() && !self.withdraws_unneeded(stage)
+    }
+
+    /// Whether a person withdraws a fix of what was no incident: nothing is open again with that.
+    pub(super) fn withdraws_unneeded(&self, stage: &Stage) -> bool {
+        let is_ordered = matches!(stage, Stage::RollingBack(way) if way.why.is_an_order());
+        is_ordered && self.readiness.facts().flag(Fact::Confirmed) == Some(false)
     }
 }
 

@@ -332,10 +332,10 @@ impl Readiness {
         let when = match stage {
             Stage::Preparing if plan.release().is_none() => Asked::BeforeRelease,
             Stage::Preparing => Asked::BeforeStart,
-            _ => Asked::AfterStart,
+            stage if stage.may_turn_back() => Asked::AfterStart,
+            _ => Asked::AfterFailure,
         };
-        let facts = [&self.facts, &self.worst];
-        SeverityQuestion::of(plan.policy(), severity, facts, (when, against))
+        SeverityQuestion::of(plan.policy(), severity, [&self.facts, &self.worst], (when, against))
     }
 
     /// Updates the question about the severity.

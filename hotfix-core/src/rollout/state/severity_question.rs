@@ -30,11 +30,22 @@ pub(super) enum Asked {
     BeforeStart,
     /// Whoever started has decided it.
     AfterStart,
+    /// Nothing is deployed any more.
+    AfterFailure,
 }
 
 /// Where the issue is not confirmed, no further fact is asked for.
-const NO_INCIDENT: &str = "By what was stated there is no incident, because the issue is not confirmed. \
-     Send `set_times` with `resolved`, then `abort`; if it is confirmed, `set_facts` with `confirmed`.";
+fn no_incident(when: Asked) -> String {
+    let send = match when {
+        Asked::BeforeRelease | Asked::BeforeStart => "`set_times` with `resolved`, then `abort`",
+        Asked::AfterStart => "`abort`, which rolls back, then `set_times` with `resolved`",
+        Asked::AfterFailure => "`set_times` with `resolved`",
+    };
+    format!(
+        "By what was stated there is no incident, because the issue is not confirmed. Send {send}; if \
+         it is confirmed, `set_facts` with `confirmed`."
+    )
+}
 
 impl SeverityQuestion {
     /// The question for what is known `now` and for the `worst` that was known. `given`: a person
@@ -50,8 +61,8 @@ impl SeverityQuestion {
         let levels = policy.severities();
         let is_known = severity.is_some_and(|of| levels.iter().any(|level| level.severity == of));
         let lacks = !is_known && !levels.is_empty();
-        let open = if when != Asked::AfterStart && now.flag(Fact::Confirmed) == Some(false) {
-            Some(NO_INCIDENT.to_owned())
+        let open = if now.flag(Fact::Confirmed) == Some(false) {
+            Some(no_incident(when))
         } else if lacks {
             Some(lacking(policy, severity, worst, &at_worst))
         } else if !given && derived(&answer, &at_worst).1 {
@@ -69,7 +80,7 @@ impl SeverityQuestion {
                 Asked::BeforeStart => {
                     asks_whether_hotfix(policy, now, &unsettled(policy, severity, now))
                 }
-                Asked::AfterStart => None,
+                Asked::AfterStart | Asked::AfterFailure => None,
             };
             asks.map(|asks| format!("Whether the policy calls for a hot-fix is not known. {asks}"))
         };
