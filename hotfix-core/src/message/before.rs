@@ -6,6 +6,7 @@ use crate::text::{enumerated, joined};
 /// Status, action and next step where a fix is ready: it may wait for its change window, or for another
 /// policy. Without a next step it starts when the window opens.
 pub(super) fn ready(rollout: &Rollout) -> ([&'static str; 2], Option<&'static str>) {
+    let by_train = rollout.train_notice();
     let (texts, next) = match rollout.window_missed() {
         _ if rollout.never_starts() => (
             [
@@ -14,18 +15,11 @@ pub(super) fn ready(rollout: &Rollout) -> ([&'static str; 2], Option<&'static st
             ],
             "another rollout begins once the policy is corrected",
         ),
-        _ if rollout.train_notice() == Some(TrainNotice::RollsBack) => (
-            [
-                "a fix is ready, and waits because a service that it belongs together with was rolled back",
-                WAITS_FOR_RETRY,
-            ],
-            THEN_RETRIES,
-        ),
-        _ if rollout.train_notice() == Some(TrainNotice::Waits) => (
-            [
-                "a fix is ready, and waits for the services that are deployed before it",
-                "waiting for the services before it",
-            ],
+        _ if by_train == Some(TrainNotice::RollsBack) => {
+            ([TrainNotice::RollsBack.ready(), WAITS_FOR_RETRY], THEN_RETRIES)
+        }
+        _ if by_train == Some(TrainNotice::Waits) => (
+            [TrainNotice::Waits.ready(), "waiting for the services before it"],
             "the deployment starts once the services before it are complete",
         ),
         _ if rollout.start_waits_for_readings() => (
@@ -57,19 +51,20 @@ pub(super) const THEN_RETRIES: &str =
 
 /// Status and action before the start.
 pub(super) fn prepared(rollout: &Rollout) -> [&'static str; 2] {
-    match rollout.state() {
-        State::AwaitingApproval => match awaited(rollout).first().map(|blocker| blocker.kind) {
-            Some(BlockerKind::Denial) => {
-                ["a fix was denied approval", "deciding how to go on without the approval"]
-            }
-            Some(BlockerKind::NormalProcess) => [
-                "a fix is waiting for a decision whether it is deployed as a hot-fix",
-                "deciding whether to deploy it as a hot-fix",
-            ],
-            _ => ["a fix is waiting for approval", "waiting for approval"],
-        },
-        State::Ready => ready(rollout).0,
-        _ if rollout.plan().release().is_some() => ["a fix is being prepared", "preparing a fix"],
+    let has_release = rollout.plan().release().is_some();
+    let awaits = awaited(rollout).first().map(|blocker| blocker.kind);
+    match (rollout.state(), awaits) {
+        // Also while an item is open, because no item lifts it.
+        (State::Drafted | State::AwaitingApproval, Some(BlockerKind::Denial)) if has_release => {
+            ["a fix was denied approval", "deciding how to go on without the approval"]
+        }
+        (State::AwaitingApproval, Some(BlockerKind::NormalProcess)) => [
+            "a fix is waiting for a decision whether it is deployed as a hot-fix",
+            "deciding whether to deploy it as a hot-fix",
+        ],
+        (State::AwaitingApproval, _) => ["a fix is waiting for approval", "waiting for approval"],
+        (State::Ready, _) => ready(rollout).0,
+        _ if has_release => ["a fix is being prepared", "preparing a fix"],
         _ if rollout.waits_for_responders() => {
             ["the responders have been paged", "waiting for a responder"]
         }

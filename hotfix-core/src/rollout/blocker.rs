@@ -144,9 +144,14 @@ impl Blocker {
 
     fn of_denial(denial: &Statement, policy: &Policy) -> Self {
         let role = denial.role;
-        let sentence = format!("{}: ask again, or send `abort`", denied(denial));
-        let mut who = vec![role];
-        who.extend(approval::stand_ins_of(policy, &[role]));
+        let stand_ins = approval::stand_ins_of(policy, &[role]);
+        let sentence = format!(
+            "{}: only an approval by `{role}` lifts that, so ask again, or send `supersede` with \
+             another fix, or `abort`{}",
+            denied(denial),
+            may_stand_in(&stand_ins)
+        );
+        let who = [vec![role], stand_ins].concat();
         Self {
             roles: vec![role],
             who,
@@ -283,14 +288,22 @@ pub(super) fn question_about_process(
     let volume = readiness.volumes_beyond(plan);
     let volume = (!volume.is_empty()).then(|| volume_sentence(&volume, policy));
     let waivable: Vec<String> = process.into_iter().chain(window).chain(volume).collect();
-    let denials: Vec<String> = readiness.statements().denials().map(denied).collect();
+    let denials = || readiness.statements().denials();
+    let lifts = denials().map(|denial| {
+        let stand_ins = approval::stand_ins_of(policy, &[denial.role]);
+        let or = if stand_ins.is_empty() { "" } else { " or its stand-in " };
+        format!("`{}`{or}{}", denial.role, quoted(&stand_ins, " or "))
+    });
+    let lifts = joined(lifts, " and ");
+    let denials: Vec<String> = denials().map(denied).collect();
     let silence = case.silence(policy, at).filter(|silence| silence.waits);
     // While something else is missing, nobody could start.
     let silence = silence.filter(|_| case.state(plan) == State::Ready);
     let silence = silence.map(|silence| silence_sentence(&silence));
     let restore = silence.as_ref().map(|_| "readings (`observe`)");
     let waive = (!waivable.is_empty()).then_some("`waive_item`");
-    let approve = (!denials.is_empty()).then_some("`approve`, `supersede` with another fix");
+    let approve = format!("`approve` by {lifts}, `supersede` with another fix");
+    let approve = (!denials.is_empty()).then_some(approve.as_str());
     let answers = joined(restore.into_iter().chain(waive).chain(approve), ", ");
     let sentences = joined(silence.iter().chain(&waivable).chain(&denials), "; ");
     (!answers.is_empty()).then(|| format!("{sentences}. Answer with {answers}, or send `abort`."))

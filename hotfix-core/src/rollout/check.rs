@@ -255,7 +255,13 @@ impl Rollout {
                 }
                 Err(RefusalReason::NothingToApprove { met, instead })
             }
-            _ => Err(RefusalReason::State { accepted: self.accepted() }),
+            _ => {
+                let accepted = self.accepted();
+                let failed =
+                    matches!(kind, InputKind::Revert | InputKind::Report | InputKind::Abort)
+                        && accepted.contains(&InputKind::Retry);
+                Err(RefusalReason::State { accepted, failed })
+            }
         }
     }
 

@@ -17,6 +17,7 @@ use crate::unit::{MetricName, Share, Span, Timestamp};
 
 use super::action::{Act, ActionId};
 use super::input::InputKind;
+use super::intervention::TrainNotice;
 use super::poll::deployment_is_late;
 use super::stage::{Stage, State};
 use super::state::{Judged, RolloutState};
@@ -66,11 +67,15 @@ pub(super) fn whereabouts(
     let reach = case.reach();
     let state = match stage {
         Stage::Preparing if plan.release().is_none() => "no fix is known yet".to_owned(),
+        Stage::Preparing if case.readiness.statements().denials().next().is_some() => {
+            "a fix was denied approval".to_owned()
+        }
         Stage::Preparing => match case.readiness.state(plan) {
-            State::AwaitingApproval => "a fix waits for an approval or a waiver".to_owned(),
-            State::Ready => "a fix is ready to be deployed".to_owned(),
-            _ => "a fix is being prepared".to_owned(),
-        },
+            State::AwaitingApproval => "a fix waits for an approval or a waiver",
+            State::Ready => case.people.train().unwrap_or(TrainNotice::Next).ready(),
+            _ => "a fix is being prepared",
+        }
+        .to_owned(),
         Stage::RollingBack(_) => "the fix is being rolled back".to_owned(),
         Stage::RolledBack => "the fix was rolled back".to_owned(),
         Stage::Aborted => {

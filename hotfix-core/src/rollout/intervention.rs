@@ -43,6 +43,17 @@ impl TrainNotice {
         all.into_iter().find(|notice| notice.text() == text)
     }
 
+    /// What a fix that is ready waits for.
+    pub(crate) const fn ready(self) -> &'static str {
+        match self {
+            Self::Next | Self::Continues => "a fix is ready to be deployed",
+            Self::Waits => "a fix is ready, and waits for the services that are deployed before it",
+            Self::RollsBack => {
+                "a fix is ready, and waits because a service that it belongs together with was rolled back"
+            }
+        }
+    }
+
     /// Whether the train refuses the start of this service.
     pub(crate) const fn holds_start(self) -> bool {
         matches!(self, Self::Waits | Self::RollsBack)

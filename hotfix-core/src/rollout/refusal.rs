@@ -88,6 +88,10 @@ impl RefusalReason {
     }
 }
 
+/// What leads on where nothing is deployed any more.
+const FAILED: &str = "; to deploy another version, send `retry` with `release`; once the incident is \
+     over, send `set_times` with `resolved`";
+
 /// The code of a time that is too far ahead, whatever the input.
 const TOO_FAR: &str = code! {HF-ROLL-003};
 
@@ -97,8 +101,12 @@ coded! {
     pub enum RefusalReason;
 
     /// The state does not accept it.
-    #[error("accepted in this state: {}", list(.accepted))]
-    State { accepted: Vec<InputKind> } => code! {HF-ROLL-001},
+    #[error("accepted in this state: {}{}", list(.accepted), if *.failed { FAILED } else { "" })]
+    State {
+        accepted: Vec<InputKind>,
+        /// It is about a fix that is not deployed any more, and another attempt may follow.
+        failed: bool,
+    } => code! {HF-ROLL-001},
     /// The time is before the last recorded input.
     #[error(
         "timestamp {at} is earlier than the last recorded input ({last}): send the current time; if \
@@ -143,8 +151,12 @@ coded! {
     #[error("the policy has no checklist item or step `{item}`: {}name one that it has", did_you_mean(.nearest.as_deref()))]
     NoSuchItem { item: String, nearest: Option<String>, path: String } => code! {HF-ROLL-008},
     /// The role has not approved.
-    #[error("role `{role}` has no approval that could be withdrawn")]
-    NoSuchApproval { role: String } => code! {HF-ROLL-009},
+    #[error("role `{role}` has no approval that could be withdrawn{}", if *.denied { ": send `approve` to lift its denial" } else { "" })]
+    NoSuchApproval {
+        role: RoleName,
+        /// It has denied the plan.
+        denied: bool,
+    } => code! {HF-ROLL-009},
     /// The approval is for another plan.
     #[error(
         "the plan is {plan}, not {approved}: it was changed, so read it again and approve the new \

@@ -40,7 +40,8 @@ impl Statement<'_> {
                 Ok(())
             }
             Command::Withdraw { role, .. } if !given.has_approved(*role) => {
-                Err(RefusalReason::NoSuchApproval { role: role.to_string() })
+                let denied = given.denials().any(|denial| denial.role == *role);
+                Err(RefusalReason::NoSuchApproval { role: *role, denied })
             }
             Command::Deny { role, .. } | Command::Withdraw { role, .. } => {
                 self.check_holder(*role, by)
