@@ -5,7 +5,7 @@ use std::fmt::{self, Write};
 use crate::canonical::Digest;
 use crate::deadline::Duties;
 use crate::fact::Facts;
-use crate::gate::checklist::{self, ListStatus, StepStatus};
+use crate::gate::checklist::{self, ItemState, ListStatus, StepStatus};
 use crate::getters::getters;
 use crate::grade::{ChecklistMoment, MessageKind, Moment, Severity};
 use crate::judge::{
@@ -14,7 +14,7 @@ use crate::judge::{
 };
 use crate::metric::Window;
 use crate::plan::{Commanded, Plan, PlanChangeRecord, PlanStatus, PlannedCommands};
-use crate::policy::section::Checklist;
+use crate::policy::section::{Checklist, ChecklistItem};
 use crate::unit::{MetricName, PhaseName, Share, Timestamp};
 
 use super::action::{Act, Action};
@@ -167,20 +167,30 @@ impl Rollout {
             act => {
                 let duty = policy.duties().iter().find(|duty| act.duty() == Some(&duty.id));
                 let of_duty = duty.and_then(|duty| duty.checklist);
-                let is_shown = |list: &&Checklist| match act {
+                let is_shown = |list: &Checklist| match act {
                     // Not a question about the severity: no item answers it.
                     Act::AskDecision { question } => {
                         list.holds_completion()
                             && self.stage().is_deployed(policy.phases().len())
                             && !self.is_about_severity(question)
                     }
-                    Act::Notify { message: MessageKind::RolledBack, .. } => {
-                        list.at == ChecklistMoment::RolledBack || of_duty == Some(list.id)
-                    }
                     _ => of_duty == Some(list.id),
                 };
-                let lists = policy.checklists().iter().filter(is_shown);
-                owners.extend(lists.flat_map(|list| &list.items).map(Commanded::Item));
+                // A list of the attempt is about the fix: it is checked before the rollback.
+                let of_rollback = |list: &Checklist| match act {
+                    Act::Notify { message: MessageKind::RollingBack, .. } => list.is_of_attempt(),
+                    Act::Notify { message: MessageKind::RolledBack, .. } => true,
+                    _ => false,
+                };
+                let marks = self.case.readiness.marks();
+                let is_open = |item: &ChecklistItem| marks.state(item.id) == ItemState::Open;
+                for list in policy.checklists() {
+                    let shown = is_shown(list);
+                    let open = list.at == ChecklistMoment::RolledBack && of_rollback(list);
+                    let items = list.items.iter();
+                    let items = items.filter(|item| shown || open && is_open(item));
+                    owners.extend(items.map(Commanded::Item));
+                }
             }
         }
         let step = policy.procedure().iter().find(|step| step.id.as_str() == action.act.kind());
