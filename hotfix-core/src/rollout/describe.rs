@@ -55,6 +55,16 @@ pub(super) fn stopped(why: Option<&str>, tried: bool) -> String {
     )
 }
 
+/// The answers about a fix that is complete; `watched`: until when it is watched on.
+pub(super) fn stays_live(version: &str, watched: Option<Timestamp>) -> String {
+    let watched = watched.map(|ends| format!(", and the watch goes on until {}", moment(ends)));
+    format!(
+        "{version} stays live unless somebody sends `roll_back`; with `promote` nobody is asked about \
+         this again{}.",
+        watched.unwrap_or_default()
+    )
+}
+
 /// How severe the incident is, since when, and what became of the fix: whoever is called in later reads
 /// nothing else before.
 pub(super) fn whereabouts(

@@ -14,7 +14,7 @@ use super::state::RolloutState;
 
 /// When the last watch window after a completion at `since` ends: later than `since`, whether it
 /// counts from the deployment or there is no window.
-fn watch_ends(policy: &Policy, agenda: &Agenda, since: Timestamp) -> Timestamp {
+pub(super) fn watch_ends(policy: &Policy, agenda: &Agenda, since: Timestamp) -> Timestamp {
     let deployed = agenda.came(Moment::Deployed).unwrap_or(since);
     let ends = policy.watched_until(deployed, since).unwrap_or(since);
     ends.max(since + Span::from_millis(1))

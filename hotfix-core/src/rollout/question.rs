@@ -112,9 +112,10 @@ impl Conclusion<'_> {
             Stage::Complete { ending: None, .. } if objects || self.case.people.objected() => {
                 format!("Keep {version} with `promote`, or send `roll_back`.")
             }
-            Stage::Complete { ending: None, .. } => format!(
-                "{version} stays live unless somebody sends `roll_back`; `promote` answers this."
-            ),
+            &Stage::Complete { since, ending: None } => {
+                let ends = poll::watch_ends(self.plan.policy(), &self.case.agenda, since);
+                describe::stays_live(&version, Some(ends).filter(|ends| *ends > at))
+            }
             Stage::Complete { .. } => {
                 format!("{version} stays live unless somebody sends `roll_back`.")
             }

@@ -7,7 +7,7 @@ use crate::metric::measured;
 use crate::plan::{Plan, SCHEMA_RISK};
 use crate::policy::Policy;
 use crate::policy::section::Rollback;
-use crate::text::{brief, enumerated, joined, quoted, sentence, words};
+use crate::text::{brief, enumerated, joined, moment, quoted, sentence, words};
 use crate::unit::{MetricName, Share, Timestamp};
 
 use super::action::{Act, Action, ActionId};
@@ -86,8 +86,10 @@ impl Conclusion<'_> {
                     (false, _) => format!("a schema change: {SCHEMA_RISK}"),
                 };
                 self.changes.to = Some(Stage::Frozen { since: at, why, tried: false });
+                // The page is sent again as it is, with what led to it.
                 self.page(&format!(
-                    "{what}. An automatic rollback is not allowed ({because}): {stays}"
+                    "at {}: {what}. An automatic rollback is not allowed ({because}): {stays}",
+                    moment(at)
                 ));
                 self.notify(MessageKind::Update, &FOLLOWERS);
             }
