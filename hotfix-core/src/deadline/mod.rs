@@ -262,13 +262,17 @@ impl Agenda {
         settled.chain(self.state.ladders.iter().flatten().map(|answered| answered.first)).min()
     }
 
-    /// Whether somebody was paged, and nobody has answered or begun a fix.
+    /// Whether somebody was paged who is still called, and nobody has answered or begun a fix.
     pub(crate) fn waits_for_responders(&self) -> bool {
-        let mut all = self.obligations.iter().zip(&self.state.courses);
-        let is_answered = all.any(|(of, course)| of.kind.is_call() && course.settled.is_some());
+        let all = || {
+            let all = self.obligations.iter().zip(&self.state.courses);
+            all.filter(|(of, _)| of.kind.is_call())
+        };
+        let is_answered = all().any(|(_, course)| course.settled.is_some());
         let works =
             is_answered || self.first_answer().is_some() || self.came(Moment::FixStarted).is_some();
-        !self.state.calls.is_empty() && !works
+        let called = |role| self.state.calls.iter().any(|call| Some(call.role) == role);
+        !works && all().any(|(of, course)| course.on && called(of.role))
     }
 
     /// The last time known.

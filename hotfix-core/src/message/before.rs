@@ -65,10 +65,26 @@ pub(super) fn prepared(rollout: &Rollout) -> [&'static str; 2] {
         (State::AwaitingApproval, _) => ["a fix is waiting for approval", "waiting for approval"],
         (State::Ready, _) => ready(rollout).0,
         _ if has_release => ["a fix is being prepared", "preparing a fix"],
-        _ if rollout.waits_for_responders() => {
-            ["the responders have been paged", "waiting for a responder"]
-        }
-        _ => ["the cause is being investigated", "investigating the cause"],
+        _ => without_release(rollout),
+    }
+}
+
+/// Status and action while there is no release. What was stated of a cause or a resolution is known to whoever
+/// reads the report, so it is no longer searched for; a resolution from before the incident was open again
+/// did not hold.
+fn without_release(rollout: &Rollout) -> [&'static str; 2] {
+    let is_mitigated = rollout.resolution().is_some() && !rollout.is_reopened();
+    let is_known = rollout.recorded("cause").is_some();
+    if is_mitigated {
+        ["a mitigation is in place", "checking that the incident is over"]
+    } else if rollout.waits_for_responders() && !is_known {
+        ["the responders have been paged", "waiting for a responder"]
+    } else if rollout.wants_normal_process() {
+        ["it is for the normal process, not for a hot-fix", "handing it to the normal process"]
+    } else if is_known {
+        ["the cause is known", "working on a fix"]
+    } else {
+        ["the cause is being investigated", "investigating the cause"]
     }
 }
 

@@ -288,8 +288,10 @@ impl Rollout {
     /// Whether a train, the normal process, an error of the policy or missing readings hold the start.
     pub(crate) fn start_is_held(&self) -> bool {
         let by_train = self.case.people.train().is_some_and(TrainNotice::holds_start);
-        let by_process = self.case.readiness.normal_process().is_some();
-        by_train || by_process || self.never_starts() || self.start_waits_for_readings()
+        by_train
+            || self.wants_normal_process()
+            || self.never_starts()
+            || self.start_waits_for_readings()
     }
 }
 
@@ -315,7 +317,7 @@ getters! {
         checklist::success_criteria(self.plan.policy(), self.case.readiness.marks());
     /// When a page was first answered, of those whose answer holds.
     first_answer: Option<Timestamp> = self.case.agenda.first_answer();
-    /// Whether somebody was paged, and nobody has answered or begun a fix.
+    /// Whether somebody was paged who is still called, and nobody has answered or begun a fix.
     waits_for_responders: bool = self.case.agenda.waits_for_responders();
     /// What became of the checks of the final validation.
     checks: Checks<'_> = {
@@ -379,6 +381,8 @@ getters! {
     /// Whether no phase passes by itself: after an objection, or a verdict that rolls back, a person has to
     /// promote.
     bars_promotion: bool = self.case.people.bars_promotion();
+    /// Whether the policy calls for the normal process, and nobody has waived that.
+    wants_normal_process: bool = self.case.readiness.normal_process().is_some();
     /// Whether an error of the policy prevents every start.
     never_starts: bool = !self.plan.policy().denials().is_empty();
     /// The change window, where the start would be outside of it now.
