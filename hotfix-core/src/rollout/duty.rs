@@ -105,8 +105,9 @@ pub(super) fn follow(
         }
     }
     drop_doubled(&mut changes.acts, case.agenda.announced());
-    if matches!(input.command, Command::SetSeverity { .. } | Command::SetFacts { .. }) {
-        let is_held = was_ready && !came(case, Moment::Ready);
+    // Another attempt notifies by itself.
+    let is_held = was_ready && !came(case, Moment::Ready) && changes.to.is_none();
+    if is_held || matches!(input.command, Command::SetSeverity { .. } | Command::SetFacts { .. }) {
         Conclusion { plan, case, changes }.announce_severity(is_held);
     }
 }

@@ -1,11 +1,11 @@
 //! Moments at which time alone changes something, and the next of them.
 
 use crate::deadline::Agenda;
-use crate::grade::{GateMode, Moment};
+use crate::grade::{DutyKind, GateMode, Moment};
 use crate::judge::Decision;
 use crate::plan::Plan;
 use crate::policy::Policy;
-use crate::policy::section::Rollback;
+use crate::policy::section::{Duty, Rollback};
 use crate::unit::{Span, Timestamp};
 
 use super::question::left_open;
@@ -55,12 +55,21 @@ pub(super) fn deployment_is_late(
     late_deployment_at(policy, case, step).is_some_and(|late| at >= late)
 }
 
-/// The end of the deployment that was announced, while a person has to decide; None otherwise.
+/// The end of the deployment that was announced, while a person has to decide, or to start what was
+/// announced when it was ready; None otherwise.
 pub(super) fn end_in_doubt(plan: &Plan, case: &RolloutState) -> Option<Timestamp> {
-    let is_open = case.place.stage().is_going_out() && !case.is_resolved();
-    let waits = is_open && case.awaits_answer();
-    let started = case.agenda.came(Moment::DeployStarted).filter(|_| waits)?;
-    Some(started + plan.duration().rollout.least)
+    let stage = case.place.stage();
+    let announces = |duty: &Duty| (duty.kind, duty.from) == (DutyKind::Notify, Moment::Ready);
+    let starts = if matches!(stage, Stage::Preparing) {
+        let is_announced =
+            !case.people.readers().is_empty() && plan.policy().duties().iter().any(announces);
+        let ready = case.agenda.came(Moment::Ready).filter(|_| is_announced)?;
+        plan.change_window().map_or(ready, |window| window.from.max(ready))
+    } else {
+        let waits = stage.is_going_out() && case.awaits_answer();
+        case.agenda.came(Moment::DeployStarted).filter(|_| waits)?
+    };
+    (!case.is_resolved()).then(|| starts + plan.duration().rollout.least)
 }
 
 /// When a change of traffic outside of the phases is late.

@@ -112,11 +112,14 @@ impl Conclusion<'_> {
         }
     }
 
-    /// Notifies all readers once the announced end of the deployment has come, while a person has to decide.
+    /// Notifies all readers once the announced end of the deployment has come, while a person has to decide
+    /// or to start it. Before the start followers may have read of nothing.
     pub(super) fn correct_end(&mut self, at: Timestamp) {
         let end = poll::end_in_doubt(self.plan, self.case);
         if self.changes.to.is_none() && end.is_some_and(|end| self.case.place.comes_now(at, end)) {
-            self.notify_readers(MessageKind::Update, &FOLLOWERS, true);
+            let is_out = self.case.place.stage().is_out();
+            let followers = if is_out { FOLLOWERS.as_slice() } else { &[] };
+            self.notify_readers(MessageKind::Update, followers, true);
         }
     }
 
