@@ -118,7 +118,7 @@ impl Context<'_> {
         // A public message needs a subject even where the incident names no service.
         let unnamed = (self.request.audience == Audience::Public).then(|| "our service".to_owned());
         self.put("service", rollout.plan().subject().incident.service.clone().or(unnamed));
-        self.put("status", describe::public_status(rollout));
+        self.put("status", describe::public_status(rollout, at));
         self.put("now", self.clock.time(at));
         self.put("began_at", self.time(moment(Moment::Began)));
         self.put("started_at", self.time(seen::started_at(rollout).or(moment(Moment::FixStarted))));
@@ -185,7 +185,7 @@ impl Context<'_> {
         self.put("affected", impact.affected());
         self.put("users_affected", impact.users_affected());
         self.put("detected_at", self.time(rollout.moment(Moment::Detected)));
-        let status = describe::status(rollout, self.request.audience);
+        let status = describe::status(rollout, self.request.audience, at);
         self.put("status", describe::inside(rollout, &status));
         self.put("action", describe::action(rollout, at).map(str::to_owned));
         self.put("next_step", describe::next_step(rollout, &self.clock, at, true));
@@ -212,7 +212,7 @@ impl Context<'_> {
     /// Further fields for responders and stakeholders.
     fn internal(&mut self) {
         let rollout = self.rollout;
-        let status = describe::status(rollout, self.request.audience);
+        let status = describe::status(rollout, self.request.audience, self.at);
         let stated = rollout.unanswered_objections().map(|stated| stated.replace('`', ""));
         let open = rollout.hotfix_is_open().then(|| OPEN_HOTFIX.to_owned());
         let status = text::joined([status].into_iter().chain(open).chain(stated), "; ");
@@ -235,7 +235,7 @@ impl Context<'_> {
         self.put("fix", seen::fix(rollout, self.request.kind));
         self.put("harm", seen::harm(rollout));
         self.put_lines("approvers", &known::approvers(rollout));
-        self.put_lines("metrics", &seen::metrics(rollout, self.request.kind, &self.clock));
+        self.put_lines("metrics", &seen::metrics(rollout, self.request.kind, &self.clock, self.at));
         self.put_lines("timeline", &seen::timeline(rollout, &self.clock, self.at));
         self.put_lines("watch_for", &seen::watch_for(rollout, &self.clock, self.at));
     }

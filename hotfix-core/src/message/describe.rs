@@ -14,7 +14,7 @@ use super::seen::held_back;
 use super::zone::Clock;
 
 /// The status for the public, without versions, phases or causes.
-pub(super) fn public_status(rollout: &Rollout) -> String {
+pub(super) fn public_status(rollout: &Rollout, at: Timestamp) -> String {
     let status = match rollout.state() {
         _ if ended_without_fix(rollout) => "resolved",
         State::Closed => "resolved",
@@ -35,7 +35,7 @@ pub(super) fn public_status(rollout: &Rollout) -> String {
         // Who reads `deployed` reads that it has reached everybody.
         _ if rollout.is_timely(MessageKind::Deployed) => {
             let part = if held_back(rollout).is_some() { " for a part of the users" } else { "" };
-            let is_silent = rollout.missing_readings() == Some(Silent::All);
+            let is_silent = rollout.missing_readings(at) == Some(Silent::All);
             let watched = if is_silent { "" } else { ", and we are monitoring it" };
             return format!("the fix is in place{part}{watched}");
         }
@@ -144,7 +144,7 @@ fn versions(rollout: &Rollout, plain: bool) -> [&str; 3] {
 }
 
 /// The status for readers inside; for business readers, without versions, names of phases and causes.
-pub(super) fn status(rollout: &Rollout, audience: Audience) -> String {
+pub(super) fn status(rollout: &Rollout, audience: Audience, at: Timestamp) -> String {
     let plain = audience == Audience::Business;
     if let Some(ended) = ended_early(rollout, plain) {
         return ended;
@@ -157,7 +157,7 @@ pub(super) fn status(rollout: &Rollout, audience: Audience) -> String {
         let phase = phase.as_ref().map_or_else(String::new, |phase| format!(" ({phase})"));
         format!("{share} of the traffic has the fix{phase}")
     };
-    let is_silent = rollout.missing_readings();
+    let is_silent = rollout.missing_readings(at);
     let watched = match is_silent {
         Some(Silent::All) => "its readings are missing",
         Some(Silent::Live) => "the readings of the version without it are missing",

@@ -20,7 +20,12 @@ use super::zone::Clock;
 /// A message about a phase that passed shows the readings of that phase; others what was read last.
 /// After a rollback that is the level of the live version, or the line names the time before. Of a
 /// metric whose readings have stopped the line has the time of the last one.
-pub(super) fn metrics(rollout: &Rollout, kind: MessageKind, clock: &Clock) -> Vec<String> {
+pub(super) fn metrics(
+    rollout: &Rollout,
+    kind: MessageKind,
+    clock: &Clock,
+    at: Timestamp,
+) -> Vec<String> {
     let (policy, comparison) = (rollout.plan().policy(), rollout.comparison());
     let only = passed(rollout, kind).map(|(column, _)| column);
     let last = if only.is_some() { None } else { rollout.read_last() };
@@ -40,8 +45,8 @@ pub(super) fn metrics(rollout: &Rollout, kind: MessageKind, clock: &Clock) -> Ve
         Some((cell.canary, Some(cell), cell.baseline))
     };
     let stopped = |row: &ComparisonRow| {
-        let (now, read_at) = (rollout.now()?, rollout.metric_read_at(row.metric)?);
-        (back.is_none() && now.since(read_at) > policy.watch().stale).then(|| clock.time(read_at))
+        let read_at = rollout.metric_read_at(row.metric)?;
+        (back.is_none() && at.since(read_at) > policy.watch().stale).then(|| clock.time(read_at))
     };
     comparison
         .rows

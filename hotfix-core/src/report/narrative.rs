@@ -120,7 +120,7 @@ fn outcome(rollout: &Rollout, log: &LogSummary, measures: &Measures) -> String {
             };
             let is_paused = rollout.state() == State::Paused;
             let paused = if is_paused { ", the rollout is paused" } else { "" };
-            let watched = match rollout.missing_readings() {
+            let watched = match rollout.now().and_then(|now| rollout.missing_readings(now)) {
                 Some(Silent::All) => "its readings are missing",
                 Some(Silent::Live) | None => "it is still being watched",
             };

@@ -107,23 +107,24 @@ impl Rollout {
         starts || is_timely(kind, self.stage(), phases, &self.case)
     }
 
-    /// Which readings are missing, where a phase, or the fix after it, is watched for longer than
-    /// readings stay fresh.
-    pub(crate) fn missing_readings(&self) -> Option<Silent> {
+    /// Which readings are missing at this time, where a phase, or the fix after it, is watched for longer
+    /// than readings stay fresh.
+    pub(crate) fn missing_readings(&self, at: Timestamp) -> Option<Silent> {
         let policy = self.plan.policy();
-        let since = match self.stage() {
-            Stage::FinalValidation { since } | Stage::Complete { since, .. } => *since,
-            stage => stage.watched_step()?.since,
+        let is_old = |since: Timestamp| at.since(since) > policy.watch().stale;
+        // After the last phase its readings go on, and the verdict begins again.
+        let (watched, judged) = match self.stage() {
+            Stage::FinalValidation { since } | Stage::Complete { since, .. } => {
+                let last = self.case.happened.phases().last();
+                (last.map_or(*since, |phase| phase.since), *since)
+            }
+            stage => [stage.watched_step()?.since; 2].into(),
         };
-        let now = self.now()?;
-        let watched = now.since(since);
-        if watched <= policy.watch().stale {
-            return None;
-        }
         // Readings may have become stale since the last verdict.
-        let read_at = self.case.judged.judge().read_at();
-        let is_silent = read_at.is_some_and(|read| now.since(read) > policy.watch().stale);
-        if is_silent { Some(Silent::All) } else { self.case.judged.missing(policy) }
+        if is_old(watched) && self.case.judged.judge().read_at().is_some_and(is_old) {
+            return Some(Silent::All);
+        }
+        self.case.judged.missing(policy).filter(|_| is_old(judged))
     }
 
     /// Whether the metrics have returned to their level before the deployment, after a rollback: at
