@@ -7,7 +7,7 @@ use crate::fact::FactId;
 use crate::grade::{Hotfix, Severity, closed_set};
 use crate::metric::{BoundInBucket, Unjudged};
 use crate::policy::section::SeverityLevel;
-use crate::text::{counted, quoted};
+use crate::text::{counted, joined, quoted};
 use crate::unit::Name;
 
 use super::{Batches, Kept, Plan, only_author};
@@ -178,8 +178,10 @@ impl Plan {
         match (self.severity(), assessment.answered_with_hotfix) {
             _ if policy.severities().is_empty() => {}
             (Some(severity), None) => {
+                let known = policy.severities().iter().map(|level| format!("`{}`", level.severity));
+                let known = joined(known, " or ");
                 let text = format!(
-                    "the policy `{name}` has no severity {severity}: the start waits until you set one that it has"
+                    "the policy `{name}` has no severity {severity}: the start waits until you set {known}"
                 );
                 put(Kind::UnknownSeverity, vec![text]);
             }

@@ -187,7 +187,7 @@ impl Plan {
         })?;
         let asked = self.assessment().ask;
         let facts: Vec<&str> = asked.iter().map(|ask| ask.fact.as_str()).collect();
-        let text = if facts.is_empty() || is_alone {
+        let text = if facts.is_empty() || finding.kind != PlanFindingKind::NoSeverity {
             finding.text
         } else {
             format!("{}: {}", finding.text, quoted(&facts, ", "))
