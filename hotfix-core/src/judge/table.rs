@@ -15,7 +15,7 @@ use super::assess::seconds_watched;
 use super::criterion::Without;
 use super::cured::traffic;
 use super::watched::Watched;
-use super::{Judge, MetricVerdict};
+use super::{Decision, Judge, MetricVerdict, Reason, Verdict};
 
 /// Metrics by phases.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -113,10 +113,42 @@ pub(crate) enum EndedBy {
     Met,
     /// It was to continue, and the time of the phase was not over.
     Early,
+    /// One instance was worse than the others, or alone beyond a bound.
+    OneInstance,
+    /// Nothing was bad, and readings were missing.
+    ReadingsMissing,
     /// It was another one.
     NotMet,
     /// A person was asked about harm that somebody stated, whatever the verdict.
     HarmStated,
+}
+
+impl EndedBy {
+    /// By what a phase ends after this verdict; `is_early`: its time is not over.
+    pub(crate) fn verdict(verdict: &Verdict, is_early: bool) -> Self {
+        let reasons = || verdict.causes.iter().map(|cause| cause.reason);
+        match verdict.decision {
+            Decision::Promote => Self::Met,
+            Decision::Continue if is_early => Self::Early,
+            _ if reasons().any(Reason::is_of_one_instance) => Self::OneInstance,
+            _ if reasons().any(|reason| !reason.waits()) => Self::NotMet,
+            _ if reasons().any(Reason::is_missing) => Self::ReadingsMissing,
+            _ if is_early => Self::Early,
+            _ => Self::NotMet,
+        }
+    }
+
+    /// Why the phase did not pass by itself; None if it did.
+    pub(crate) const fn passed_without(self) -> Option<&'static str> {
+        Some(match self {
+            Self::Met => return None,
+            Self::Early => "its time was not over",
+            Self::OneInstance => "one instance was worse than the others",
+            Self::ReadingsMissing => "readings were missing",
+            Self::NotMet => "its criteria were not met",
+            Self::HarmStated => "harm was stated while it was watched",
+        })
+    }
 }
 
 impl PhaseRecord {
@@ -169,14 +201,9 @@ impl PhaseRecord {
         Self { ended: Some((at, by)), ..self }
     }
 
-    /// Why the phase did not pass by itself; None if it did, or has not ended.
-    pub(crate) fn passed_without(&self) -> Option<&'static str> {
-        match self.ended?.1 {
-            EndedBy::Met => None,
-            EndedBy::Early => Some("its time was not over"),
-            EndedBy::NotMet => Some("its criteria were not met"),
-            EndedBy::HarmStated => Some("harm was stated while it was watched"),
-        }
+    /// By what it ended; None if it has not.
+    pub(crate) fn ended_by(&self) -> Option<EndedBy> {
+        self.ended.map(|(_, by)| by)
     }
 }
 

@@ -146,6 +146,17 @@ impl Reason {
         self.is_missing() || matches!(self, Self::NotJudged | Self::TooFewTrials)
     }
 
+    /// Whether one of the canary's instances is the reason, and not all of them.
+    pub(super) const fn is_of_one_instance(self) -> bool {
+        matches!(self, Self::BadInstance | Self::OneInstance | Self::OnlyWholePasses)
+    }
+
+    /// Whether it says that more has to be seen, and not that anything is bad.
+    pub(super) const fn waits(self) -> bool {
+        let waits = matches!(self, Self::NotShownSafe | Self::Inconclusive | Self::CannotDecide);
+        waits || self.is_silent()
+    }
+
     /// Whether it says that readings are missing.
     pub(super) const fn is_missing(self) -> bool {
         matches!(

@@ -8,7 +8,7 @@ use crate::fact::Facts;
 use crate::gate::checklist::{self, Checks, ItemStatus, Situation};
 use crate::getters::getters;
 use crate::grade::{Audience, MessageKind, Moment};
-use crate::judge::{self, Harm, PhaseRecord, Recovery};
+use crate::judge::{self, EndedBy, Harm, PhaseRecord, Recovery};
 use crate::metric::{self, Band};
 use crate::plan::Window;
 use crate::policy::section::{Checklist, Metric};
@@ -218,8 +218,8 @@ impl Rollout {
         self.plan.policy().moves_at_once() && watched.is_some_and(judge::Watched::has_compared)
     }
 
-    /// Why a person had to pass the phase: no metric was read, none was judged, its time was not over, or
-    /// its criteria were not met; None where it met them, or has not ended.
+    /// Why a person had to pass the phase: no metric was read, none was judged, or [by what it
+    /// ended](EndedBy); None where it met its criteria, or has not ended.
     pub(crate) fn passed_without(&self, phase: PhaseName) -> Option<&'static str> {
         let (comparison, policy) = (self.comparison(), self.plan.policy());
         let column = comparison.phases.iter().position(|of| of.phase == phase)?;
@@ -229,13 +229,17 @@ impl Rollout {
         if bands.is_empty() {
             return Some("no metric was read");
         }
-        if bands.iter().flatten().all(|band| *band == Band::NotJudged) {
-            return Some("no metric was judged");
-        }
         let phases = policy.phases();
         let is_of =
             |record: &&PhaseRecord| phases.get(record.index).is_some_and(|of| of.name == phase);
-        self.case.happened.phases().iter().rev().find(is_of)?.passed_without()
+        let record = self.case.happened.phases().iter().rev().find(is_of);
+        let by = record.and_then(PhaseRecord::ended_by);
+        // An instance is judged by the others, where no bound or test judges the metric.
+        let is_unjudged = bands.iter().flatten().all(|band| *band == Band::NotJudged);
+        if is_unjudged && by != Some(EndedBy::OneInstance) {
+            return Some("no metric was judged");
+        }
+        by?.passed_without()
     }
 
     /// How many times as often, at least, a metric's events come with the fix, where that is

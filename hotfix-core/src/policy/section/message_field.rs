@@ -95,7 +95,7 @@ pub const MESSAGE_FIELDS: &[MessageField] = &[
     text("next_step", Business, "what comes next"),
     text("proven", Business, "`yes` where readings have shown that the fix works, as `efficacy` of the policy claims; else no value"),
     text("unproven", Business, "that the fix is not yet shown to work, where `efficacy` of the policy claims it and readings could show it; else no value"),
-    text("unseen", Business, "for a phase that passed: why a person had to pass it: there were no readings, nothing judged them, they were missing at the end, it was early, or its criteria were not met"),
+    text("unseen", Business, "for a phase that passed: why a person had to pass it: there were no readings, nothing judged them, they were missing at the end, one instance was worse, it was early, or its criteria were not met"),
     text("reason", Business, "the reason for the rollback; while another method is tried, also that one has failed, and for responders and stakeholders which"),
     text("share", Business, "the share of the traffic that has the fix"),
     text("shares", Business, "the shares of the phases"),

@@ -19,9 +19,7 @@ use crate::deadline::Agenda;
 use crate::fact::Fact;
 use crate::getters::getters;
 use crate::grade::{Audience, Moment, RollbackMethod};
-use crate::judge::{
-    Against, Decision, EndedBy, Judge, PhaseRecord, Prepared, Recovery, Use, Verdict,
-};
+use crate::judge::{Against, EndedBy, Judge, PhaseRecord, Prepared, Recovery, Use, Verdict};
 use crate::judge::{go_on, note_seen};
 use crate::plan::Plan;
 use crate::policy::Policy;
@@ -492,11 +490,10 @@ impl RolloutState {
             let record = PhaseRecord::of(judge, step.index, step.since, share);
             let phase = policy.phases().get(step.index);
             let is_early = phase.is_some_and(|phase| at < step.since + phase.watch);
-            let by = match self.judged.verdict().decision {
-                _ if self.people.asks_about_relapse() => EndedBy::HarmStated,
-                Decision::Promote => EndedBy::Met,
-                Decision::Continue if is_early => EndedBy::Early,
-                _ => EndedBy::NotMet,
+            let by = if self.people.asks_about_relapse() {
+                EndedBy::HarmStated
+            } else {
+                EndedBy::verdict(self.judged.verdict(), is_early)
             };
             self.happened.phases.push(record.end(at, by));
         }
