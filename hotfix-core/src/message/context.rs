@@ -11,7 +11,7 @@ use crate::policy::section::{MessageField, Reach};
 use crate::rollout::Rollout;
 use crate::sorting::remove;
 use crate::text::{self, time};
-use crate::unit::Timestamp;
+use crate::unit::{Span, Timestamp};
 
 use super::escape::{is_address, shorten};
 use super::render::{Fields, address};
@@ -111,6 +111,12 @@ impl Context<'_> {
         at.map(|at| self.clock.time(at))
     }
 
+    /// The minute by which something ends: cut, "by" was up to a minute early.
+    fn end(&self, at: Option<Timestamp>) -> Option<String> {
+        let rest = |at: Timestamp| (60_000 - at.as_millis().rem_euclid(60_000)) % 60_000;
+        self.time(at.map(|at| at + Span::from_millis(rest(at).unsigned_abs())))
+    }
+
     /// Fields for every audience. Only the name of the service was written by a person.
     fn public(&mut self) {
         let (rollout, at) = (self.rollout, self.at);
@@ -136,7 +142,7 @@ impl Context<'_> {
             lasted => lasted,
         });
         self.put("downtime", downtime);
-        self.put("eta", self.time(seen::eta(rollout, at)));
+        self.put("eta", self.end(seen::eta(rollout, at)));
         self.put("next_update", self.time(seen::next_update(rollout, self.request.audience, at)));
         self.put("held_back", seen::held_back(rollout).map(|_| "some users".to_owned()));
     }
@@ -205,7 +211,7 @@ impl Context<'_> {
         // Only people know of an appointment.
         let review = self.time(seen::review_at(rollout, self.request.kind, at));
         self.put("review_at", review.map(|by| format!("by {by}")));
-        self.put("rollback_eta", self.time(seen::rollback_eta(rollout, at)));
+        self.put("rollback_eta", self.end(seen::rollback_eta(rollout, at)));
         self.put("rollback_takes", seen::rollback_takes(rollout));
     }
 
@@ -218,7 +224,7 @@ impl Context<'_> {
         let status = text::joined([status].into_iter().chain(open).chain(stated), "; ");
         self.put("status", describe::inside(rollout, &status));
         let end = seen::eta(rollout, self.at).or_else(|| seen::planned_end(rollout, self.at));
-        self.put("eta", self.time(end));
+        self.put("eta", self.end(end));
         self.put("next_step", describe::next_step(rollout, &self.clock, self.at, false));
         self.put("reason", reason::reason(rollout, self.request.audience));
         self.put("commander", known::commander(rollout));
@@ -266,10 +272,10 @@ fn unmention(text: &str) -> String {
 }
 
 /// A time span, rounded to minutes; below one minute, to seconds.
-fn whole(span: crate::unit::Span) -> String {
+fn whole(span: Span) -> String {
     let unit = if span.as_millis() >= 60_000 { 60_000 } else { 1_000 };
     let rounded = (span.as_millis() + unit / 2) / unit * unit;
-    time(crate::unit::Span::from_millis(rounded))
+    time(Span::from_millis(rounded))
 }
 
 #[cfg(test)]
