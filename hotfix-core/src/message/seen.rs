@@ -271,14 +271,9 @@ pub(super) fn rollback_eta(rollout: &Rollout, at: Timestamp) -> Option<Timestamp
         Some(noted) => noted_time(noted)? + waits,
         None => planned.estimate?.most?,
     };
-    Some((since + takes + watch_after(rollout, &planned)).max(at + watch))
-}
-
-/// What the end of a rollback waits for beside its planned time: a plan without a time to verify leaves out
-/// the watch.
-fn watch_after(rollout: &Rollout, planned: &RollbackPlan) -> Span {
-    let watch = rollout.plan().policy().rollback().watch;
-    if planned.verify.is_some() { Span::ZERO } else { watch }
+    // A plan without a time to verify leaves out the watch, which the end waits for.
+    let watched = if planned.verify.is_some() { Span::ZERO } else { watch };
+    Some((since + takes + watched).max(at + watch))
 }
 
 /// The rollback as planned; while one is under way, from the method on that is tried now.
@@ -320,15 +315,12 @@ pub(super) fn rollback_takes(rollout: &Rollout) -> Option<String> {
         return None;
     }
     let noted = noted_text(rollout);
-    let planned = planned_rollback(rollout);
-    let watched = watch_after(rollout, &planned);
     if let Some(time) = noted.and_then(noted_time) {
         let waits = steps_back(rollout).map(|(_, waits)| waits).unwrap_or_default();
-        return time_range(Some(time + waits + watched), Some(time + waits + watched));
+        return time_range(Some(time + waits), Some(time + waits));
     }
-    let watched = |takes: Option<Span>| takes.map(|takes| takes + watched);
-    let planned =
-        planned.estimate.and_then(|takes| time_range(watched(takes.least), watched(takes.most)));
+    let planned = planned_rollback(rollout).estimate;
+    let planned = planned.and_then(|takes| time_range(takes.least, takes.most));
     // What was noted is not lost without a word.
     match (planned, noted.map(brief)) {
         (Some(planned), Some(noted)) => {

@@ -170,7 +170,7 @@ impl Plan {
     /// ```
     pub fn findings(&self) -> Vec<PlanFinding> {
         use PlanFindingKind as Kind;
-        let (policy, assessment, name) = (self.policy(), self.assessment(), self.policy().name());
+        let (policy, assessment) = (self.policy(), self.assessment());
         let mut findings = self.normal_at_first();
         let mut put = |kind, texts: Vec<String>| {
             findings.extend(texts.into_iter().map(|text| PlanFinding { kind, text }));
@@ -178,12 +178,7 @@ impl Plan {
         match (self.severity(), assessment.answered_with_hotfix) {
             _ if policy.severities().is_empty() => {}
             (Some(severity), None) => {
-                let known = policy.severities().iter().map(|level| format!("`{}`", level.severity));
-                let known = joined(known, " or ");
-                let text = format!(
-                    "the policy `{name}` has no severity {severity}: the start waits until you set {known}"
-                );
-                put(Kind::UnknownSeverity, vec![text]);
+                put(Kind::UnknownSeverity, vec![self.lacks_severity(severity)]);
             }
             (None, _) => {
                 let text = "the severity is unknown, and so are its demands: set the severity or the missing facts";
@@ -271,6 +266,16 @@ impl Plan {
             put(Kind::ChangeRecordIncomplete, vec![text]);
         }
         findings
+    }
+
+    /// That the policy does not have the severity of the incident, and which it has.
+    fn lacks_severity(&self, severity: Severity) -> String {
+        let name = self.policy().name();
+        let known = self.policy().severities().iter().map(|level| format!("`{}`", level.severity));
+        let known = joined(known, " or ");
+        format!(
+            "the policy `{name}` has no severity {severity}: the start waits until you set {known}"
+        )
     }
 
     /// A sentence if the policy's own tree answers with no hot-fix although the rules call for one, or

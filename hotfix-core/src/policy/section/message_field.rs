@@ -101,7 +101,7 @@ pub const MESSAGE_FIELDS: &[MessageField] = &[
     text("shares", Business, "the shares of the phases"),
     text("review_at", Business, "by when the review is due, as `by 15:30 UTC`; an appointment is given by the caller"),
     text("rollback_eta", Business, "during a rollback: when it is expected to finish; once it is confirmed, after the longest verification"),
-    text("rollback_takes", Business, "how long a rollback takes, with the watch until it is verified"),
+    text("rollback_takes", Business, "how long a rollback takes; its watch comes after it where the policy has no time to verify"),
     text("commander", Internal, "who holds the role with the id `incident_commander` by the policy; after a handover given by the caller"),
     text("engineer", Internal, "who wrote the fix"),
     text("version", Internal, "the version of the fix"),
