@@ -2341,7 +2341,8 @@ hotfix_status hotfix_plan_new_calibrated(const struct hotfix_policy *policy,
  * "false_rollback": {"chance", "approximate"}, "faults": [{"ratio", "passes", "plain",
  * "sequential", …}], "smallest_ratio", …}], "all_gates", "metrics", "unforeseen",
  * "advice": [{"metric", "phases", "kind", "sentence", …}], …}. Probabilities are from 0 to 1; they
- * are exact for independent errors unless `approximate` is set. The call takes tens of
+ * are exact for independent errors unless `approximate` is set. Without a reference "phases" and
+ * "all_gates" are absent, and "missing" says what the analysis lacks. The call takes tens of
  * milliseconds: keep the answer.
  *
  * @param plan  A plan.
