@@ -2726,7 +2726,8 @@ class Plan(_Document):
         ``sequential`` test, each with ``chance`` and whether it is ``approximate``; ``minutes``
         until then and ``requests_affected``), and ``smallest_ratio``, which the test detects with
         probability 0.8. ``all_gates`` is the probability that a healthy fix passes all gates by this
-        metric; ``advice`` lists changes that would improve the power. Each access computes it, which
+        metric. Without a reference ``phases`` and ``all_gates`` are absent, and ``missing`` says
+        what the analysis lacks. ``advice`` lists changes that would improve the power. Each access computes it, which
         takes tens of milliseconds: keep the result.
 
         Examples
