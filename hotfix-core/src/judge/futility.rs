@@ -20,8 +20,8 @@ use super::watched::Watched;
 use super::{Efficacy, Judge, Moment, Reason, Running};
 use crate::plan::healthy::MOST_TRAFFIC;
 
-/// How far the live arm has to be beyond a bound so that the canary is not blamed: a confidence of a
-/// share, and half as many standard deviations of a count.
+/// How far the live arm has to be beyond a bound so that the canary is not blamed: the confidence for a
+/// share, and what the square root of a count, whose standard deviation is a half, has to be above it.
 type Clearly = (f64, f64);
 /// So that nothing is predicted.
 const CLEARLY: Clearly = (0.95, 1.0);
