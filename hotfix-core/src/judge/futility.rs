@@ -183,15 +183,14 @@ impl Watched {
         &self,
         bound: Bound,
         moment: &Moment<'_>,
-        (sure, half_sds): Clearly,
+        (sure, above): Clearly,
         row: &[f64],
     ) -> bool {
         let [_, live] = self.counts(row);
         let least = match self.metric().kind.data() {
             Data::Trials => wilson(live, sure).ok().map(|of| self.bad(of.low, 1.0)),
-            // The square root of a count has a standard deviation of a half.
             Data::Exposure => {
-                Some((live.events.sqrt() - half_sds).max(0.0).powi(2) / live.trials * 60.0)
+                Some((live.events.sqrt() - above).max(0.0).powi(2) / live.trials * 60.0)
             }
             Data::Buckets | Data::Level => None,
         };

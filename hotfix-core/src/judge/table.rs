@@ -125,7 +125,7 @@ pub(crate) enum EndedBy {
 
 impl EndedBy {
     /// By what a phase ends after this verdict; `is_early`: its time is not over.
-    pub(crate) fn verdict(verdict: &Verdict, is_early: bool) -> Self {
+    pub(crate) fn of(verdict: &Verdict, is_early: bool) -> Self {
         let reasons = || verdict.causes.iter().map(|cause| cause.reason);
         match verdict.decision {
             Decision::Promote => Self::Met,

@@ -7,7 +7,7 @@ use crate::fact::FactId;
 use crate::grade::{Hotfix, Severity, closed_set};
 use crate::metric::{BoundInBucket, Unjudged};
 use crate::policy::section::SeverityLevel;
-use crate::text::{counted, joined, quoted};
+use crate::text::{counted, quoted};
 use crate::unit::Name;
 
 use super::{Batches, Kept, Plan, only_author};
@@ -271,8 +271,8 @@ impl Plan {
     /// That the policy does not have the severity of the incident, and which it has.
     fn lacks_severity(&self, severity: Severity) -> String {
         let name = self.policy().name();
-        let known = self.policy().severities().iter().map(|level| format!("`{}`", level.severity));
-        let known = joined(known, " or ");
+        let known = self.policy().severities().iter().map(|level| level.severity);
+        let known = quoted(&known.collect::<Vec<_>>(), " or ");
         format!(
             "the policy `{name}` has no severity {severity}: the start waits until you set {known}"
         )

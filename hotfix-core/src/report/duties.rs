@@ -49,11 +49,7 @@ impl DutyTracker {
         let ask_again = rollout.plan().policy().ask_again();
         self.keep_before_rollback(rollout, duties, ask_again);
         // Such as a response that was late, once the incident is reopened.
-        self.lapsed.retain(|id, part| {
-            let is_open_again = part.times.is_none() && open(duties).any(|item| item.id == *id);
-            self.earlier.extend(is_open_again.then(|| part.clone()));
-            !is_open_again
-        });
+        self.keep_lapsed(|id| open(duties).any(|item| item.id == *id));
         for item in open(duties) {
             let before = self.known.get(&item.id);
             let occurrence = item.occurrence.unwrap_or(1);
@@ -117,6 +113,11 @@ impl DutyTracker {
                 known.ended = Some(0);
             }
         }
+        self.keep_lapsed(begins_again);
+    }
+
+    /// Keeps what was late or missed of the duties due once that begin again.
+    fn keep_lapsed(&mut self, begins_again: impl Fn(&Name) -> bool) {
         self.lapsed.retain(|id, part| {
             let begins_again = part.times.is_none() && begins_again(id);
             self.earlier.extend(begins_again.then(|| part.clone()));

@@ -118,7 +118,7 @@ impl Rollout {
                 let last = self.case.happened.phases().last();
                 (last.map_or(*since, |phase| phase.since), *since)
             }
-            stage => [stage.watched_step()?.since; 2].into(),
+            stage => stage.watched_step().map(|step| (step.since, step.since))?,
         };
         // Readings may have become stale since the last verdict.
         if is_old(watched) && self.case.judged.judge().read_at().is_some_and(is_old) {

@@ -89,7 +89,8 @@ pub(super) fn update_agenda(
     let policy = plan.policy();
     let started = !matches!(to.unwrap_or(place.stage()), Stage::Preparing);
     match command {
-        // Approvals first: a duty that the new severity brings depends on them.
+        // Approvals first: a duty that the new severity brings depends on them. Whether it is assumed comes
+        // after it: a severity that falls may only have been assumed.
         Command::SetSeverity { .. } => {
             update_approvals((agenda, started), readiness, policy, at, &mut inputs);
             inputs

@@ -119,13 +119,17 @@ pub(super) fn stem(name: &str) -> &str {
     name.rsplit_once(TRY).filter(|(_, number)| counted(number)).map_or(name, |(stem, _)| stem)
 }
 
-/// A text as one line of at most `most` characters, without control or invisible characters, with
-/// single spaces, and without a leading hyphen, which a command could read as an option. Empty if
-/// nothing is left.
-pub(super) fn one_line(text: &str, most: usize) -> String {
+/// A text on one line: every run of white space becomes one space, and invisible characters are removed.
+pub(super) fn on_one_line(text: &str) -> String {
     let seen = text.chars().map(|c| if c.is_whitespace() || c.is_control() { ' ' } else { c });
-    let seen: String = seen.filter(|c| !is_invisible(*c)).collect();
-    let line = joined(seen.split_whitespace(), " ");
+    let text: String = seen.filter(|c| !is_invisible(*c)).collect();
+    joined(text.split_whitespace(), " ")
+}
+
+/// A text [on one line](on_one_line) of at most `most` characters, without a leading hyphen, which a
+/// command could read as an option. Empty if nothing is left.
+pub(super) fn one_line(text: &str, most: usize) -> String {
+    let line = on_one_line(text);
     let line = line.trim_start_matches(['-', ' ']);
     if line.chars().nth(most).is_none() {
         return line.to_owned();

@@ -5,7 +5,7 @@ use super::{Page, escaped, or_else, strategy, utc};
 use crate::grade::{GateMode, PromotionRule, Response, Role, SuccessGroup, WatchedFrom};
 use crate::metric::within;
 use crate::policy::section::{DeploymentSigns, Metric, Phase, TimeRange};
-use crate::text::{joined, markdown, time, times, words};
+use crate::text::{joined, markdown, quoted, time, times, words};
 use crate::unit::{Share, Span, Timestamp};
 
 pub(super) fn write(plan: &Plan, start: Option<Timestamp>, page: &mut Page) {
@@ -41,28 +41,27 @@ pub(super) fn write(plan: &Plan, start: Option<Timestamp>, page: &mut Page) {
 /// What a phase needs to pass, what follows if that stays open, and which phases a person may promote early.
 fn passing(plan: &Plan) -> Vec<String> {
     let policy = plan.policy();
-    let names = |phases: &mut dyn Iterator<Item = &Phase>| {
-        let names: Vec<String> = phases.map(|phase| format!("`{}`", phase.name)).collect();
-        (!names.is_empty()).then(|| names.join(", "))
+    let names = |is_so: fn(&Phase) -> bool| {
+        let those = policy.phases().iter().filter(|phase| is_so(phase));
+        quoted(&those.map(|phase| phase.name).collect::<Vec<_>>(), ", ")
     };
-    let compared = |phase: &&Phase| phase.share < Share::ALL;
     let mut items = vec![
         "a phase passes once readings cover its watch and each metric that decides had enough requests and is \
          within its success bound over the phase"
             .to_owned(),
     ];
     let by_evidence =
-        |phase: &&Phase| compared(phase) && phase.promotion == PromotionRule::EvidenceOfNoHarm;
-    if let Some(phases) = names(&mut policy.phases().iter().filter(by_evidence)) {
+        names(|phase| is_compared(phase) && phase.promotion == PromotionRule::EvidenceOfNoHarm);
+    if !by_evidence.is_empty() {
         let guarded = policy.metrics().iter().filter(|metric| metric.is_tested());
         let margins = guarded.map(|metric| format!("`{}` {} ×", metric.id, plan.margin(metric)));
         items.push(format!(
-            "{phases}: in addition, only once tests show that the fix is less than this many times as bad as the \
+            "{by_evidence}: in addition, only once tests show that the fix is less than this many times as bad as the \
              live version: {}",
             joined(margins, ", ")
         ));
     }
-    let last_compared = policy.phases().iter().rfind(compared);
+    let last_compared = policy.phases().iter().rfind(|phase| is_compared(phase));
     if let Some((claim, last)) = plan.efficacy().filter(|claim| claim.required).zip(last_compared) {
         items.push(format!(
             "`{}`: in addition, only once a test shows that the fix works: `{}` at most {} × that of the live \
@@ -83,11 +82,16 @@ fn passing(plan: &Plan) -> Vec<String> {
     }
     let ends = ends.into_iter().map(|(end, phases)| format!("{end} ({phases})"));
     items.push(format!("a phase that is still undecided is held, then {}", joined(ends, "; ")));
-    let early = |phase: &&Phase| phase.early_promotion;
-    if let Some(phases) = names(&mut policy.phases().iter().filter(early)) {
-        items.push(format!("a person may send `promote` before the gate: {phases}"));
+    let early = names(|phase| phase.early_promotion);
+    if !early.is_empty() {
+        items.push(format!("a person may send `promote` before the gate: {early}"));
     }
     items
+}
+
+/// Whether the live version has traffic beside the fix.
+fn is_compared(phase: &Phase) -> bool {
+    phase.share < Share::ALL
 }
 
 /// The signs by which people see how a deployment ended, with the input that they send then.

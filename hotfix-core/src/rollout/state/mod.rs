@@ -493,7 +493,7 @@ impl RolloutState {
             let by = if self.people.asks_about_relapse() {
                 EndedBy::HarmStated
             } else {
-                EndedBy::verdict(self.judged.verdict(), is_early)
+                EndedBy::of(self.judged.verdict(), is_early)
             };
             self.happened.phases.push(record.end(at, by));
         }

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use super::fold::{normalised, on_one_line, push_trailer};
+use super::fold::{normalised, push_trailer};
 use super::{
     CUT, CommitError, CommitLater, CommitMessage, CommitNote, CommitParts, MOST_SUBJECT,
     may_come_later,
@@ -12,6 +12,7 @@ use crate::policy::Policy;
 use crate::policy::section::CommitForm;
 use crate::sorting::map_of;
 use crate::text::shown;
+use crate::vcs::name::on_one_line;
 
 impl Policy {
     /// The form of its commit messages. A policy without `[vcs]` requires nothing.

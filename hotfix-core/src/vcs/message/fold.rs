@@ -1,6 +1,5 @@
 //! Conversion of values to trailers, and back.
 
-use crate::text::joined;
 use crate::unit::is_invisible;
 
 /// A normalised value: line ends are `\n`, other control characters except tabs and separators of lines
@@ -19,13 +18,6 @@ pub(super) fn normalised(value: &str) -> String {
         out.push('\n');
     }
     out.trim().to_owned()
-}
-
-/// A text on one line: every run of white space becomes one space, and invisible characters are removed.
-pub(super) fn on_one_line(text: &str) -> String {
-    let seen = text.chars().map(|c| if c.is_whitespace() || c.is_control() { ' ' } else { c });
-    let text: String = seen.filter(|c| !is_invisible(*c)).collect();
-    joined(text.split_whitespace(), " ")
 }
 
 /// A trailer with a normalised value, ended by a line break. A list begins below its label.
