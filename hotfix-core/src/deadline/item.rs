@@ -15,7 +15,7 @@ use crate::grade::{Audience, DutyKind, Flow, Moment, Severity};
 use crate::policy::Policy;
 use crate::policy::section::{Duty, REPORT_TITLE};
 use crate::sorting::sort_by_key;
-use crate::text::quoted;
+use crate::text::{self, quoted};
 use crate::unit::{Name, Span, Timestamp, is_default};
 
 /// All duties of an incident, each in one of these lists; see the [module](super).
@@ -256,8 +256,9 @@ impl Agenda {
         if let Some(Awaits::Day(day)) = item.awaits {
             notes.push(match self.state.days.get(day as usize).copied().flatten() {
                 Some(given) => format!(
-                    "the `{day}` that was given, {given}, is not after `{}`, or had passed: give \
-                     a later one",
+                    "the `{day}` that was given, {}, is not after `{}`, or had passed: give a \
+                     later one",
+                    text::moment(given),
                     item.from
                 ),
                 None => format!("it is due by `{day}`: send its time with `set_times`"),

@@ -132,6 +132,7 @@ impl Context<'_> {
         let is_live = !rollout.stage().has_turned_back();
         self.put("deployed_at", self.time(moment(Moment::Deployed).filter(|_| is_live)));
         self.put("verified_at", self.time(rollout.verified_at().filter(|came| *came <= at)));
+        self.put("no_problem", seen::is_false_alarm(rollout).then(|| "yes".to_owned()));
         let is_denied = self.request.kind == MessageKind::Update
             && (rollout.end_is_in_doubt() || !rollout.is_timely(MessageKind::Resolved));
         self.put("resolved_at", self.time(moment(Moment::Resolved).filter(|_| !is_denied)));
@@ -155,7 +156,12 @@ impl Context<'_> {
         // Most messages begin with the title, so there always is one.
         let service =
             incident.service.as_deref().map(|service| format!("a problem with {service}"));
-        let title = incident.title.clone().filter(|title| !text::line(title).is_empty());
+        // It is continued with a colon.
+        let title = incident
+            .title
+            .as_deref()
+            .map(|title| text::line(title).trim_end_matches('.').to_owned());
+        let title = title.filter(|title| !title.is_empty());
         self.put("title", title.or(service).unwrap_or_else(|| "a problem".to_owned()));
         self.put("severity", known::severity(rollout));
         self.put("severity_label", known::severity_label(rollout));

@@ -90,7 +90,7 @@ fn starts_after_the_end(rollout: &Rollout) -> bool {
 pub(super) fn inside(rollout: &Rollout, status: &str) -> String {
     let again = if rollout.is_reopened() { "the incident is open again; " } else { "" };
     let back = if rollout.goes_back() {
-        ", and a service that it belongs together with was rolled back"
+        ", and a service that belongs with it had to be rolled back"
     } else {
         ""
     };

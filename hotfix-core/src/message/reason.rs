@@ -84,7 +84,7 @@ pub(super) fn plain_reason(rollout: &Rollout) -> Option<String> {
         RollbackCause::Verdict { .. } => "the fix did not meet its criteria",
         RollbackCause::Signal { signal } => signal.described(),
         RollbackCause::Person if by_train(rollout).is_some() => {
-            "a service that it belongs together with was rolled back"
+            "a service that belongs with it had to be rolled back"
         }
         RollbackCause::Person | RollbackCause::Revert { .. } | RollbackCause::Abort => {
             "the team decided to roll back"

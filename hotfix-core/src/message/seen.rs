@@ -3,12 +3,13 @@
 use std::collections::BTreeMap;
 
 use crate::deadline::{Item, Source};
+use crate::fact::Fact;
 use crate::grade::{Audience, DutyKind, MessageKind, MetricKind, Moment};
 use crate::judge::{Cell, ComparisonRow, Decision, PhaseColumn, Reason};
 use crate::metric;
 use crate::plan::RollbackPlan;
 use crate::policy::section::LaterWatch;
-use crate::rollout::{Downtime, Rollout, Stage, State};
+use crate::rollout::{Downtime, RollbackCause, Rollout, Stage, State};
 use crate::sorting::sort_by_key;
 use crate::text::{brief, figure, percentage, time_range};
 use crate::unit::{PhaseName, Share, Span, Timestamp};
@@ -377,7 +378,9 @@ pub(super) fn review_at(rollout: &Rollout, kind: MessageKind, at: Timestamp) -> 
     };
     // A review whose day nobody has given is not at the time of the report.
     let undated = duties.undated.iter().any(is_review);
-    first(&is_review).or_else(|| if undated { None } else { first(&is_report) })
+    let by = first(&is_review).or_else(|| if undated { None } else { first(&is_report) });
+    // An overdue one promises nothing.
+    by.filter(|by| *by > at)
 }
 
 /// The share of the traffic that stays on the old version after the last phase. None if there is
@@ -386,6 +389,18 @@ pub(super) fn held_back(rollout: &Rollout) -> Option<Share> {
     let rest = rollout.plan().policy().held_back()?;
     let is_kept = rollout.share() == rest.rest() && rollout.moment(Moment::Deployed).is_some();
     is_kept.then_some(rest)
+}
+
+/// Whether there was no problem: the incident is not confirmed, no fix is live, and none was at fault.
+pub(super) fn is_false_alarm(rollout: &Rollout) -> bool {
+    let harmless = match rollout.turned_back_for() {
+        Some(RollbackCause::Verdict { .. } | RollbackCause::Signal { .. }) => false,
+        // A person withdrew it, or it could not be deployed.
+        Some(_) => true,
+        // Of an earlier attempt the cause is not known any more.
+        None => [Moment::Deployed, Moment::RolledBack].map(|of| rollout.moment(of)) == [None, None],
+    };
+    harmless && rollout.facts().flag(Fact::Confirmed) == Some(false)
 }
 
 pub(super) fn timeline(rollout: &Rollout, clock: &Clock, at: Timestamp) -> Vec<String> {

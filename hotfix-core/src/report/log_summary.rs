@@ -52,7 +52,8 @@ pub(super) struct LogSummary {
     pub(super) statements: Vec<(Answers, Statement)>,
     /// Since when the claim of the present attempt is shown, while the evidence bears it.
     works_since: Option<Timestamp>,
-    pub(super) signals: Vec<(Timestamp, Signal)>,
+    /// The first report of a problem during the present attempt.
+    reported: Option<(Timestamp, Signal)>,
     pub(super) failed: Vec<(Timestamp, String)>,
     pub(super) rollbacks: Vec<RolledBack>,
     pub(super) frozen: Vec<Frozen>,
@@ -105,6 +106,8 @@ pub(super) struct RolledBack {
     /// The reason that a person or the train gave.
     reason: Option<String>,
     pub(super) cause: RollbackCause,
+    /// The first report of a problem with it.
+    pub(super) reported: Option<(Timestamp, Signal)>,
     /// Whether the train of this service requested it.
     pub(super) by_train: bool,
     /// Since when the phase that it ended had been watched.
@@ -211,7 +214,7 @@ impl LogSummary {
             self.levels.values_mut().for_each(|[new_version, _]| new_version.break_off());
             self.worse.break_off();
             self.works.break_off();
-            self.works_since = None;
+            (self.works_since, self.reported) = (None, None);
         }
         if let (Command::Start, Some(release)) = (&input.command, plan.release()) {
             self.started = Some(release.version.clone());
@@ -296,7 +299,7 @@ impl LogSummary {
                 }
                 self.evidence.insert(*duty, evidence.clone());
             }
-            Command::Report { signal, .. } => keep(&mut self.signals, (at, *signal)),
+            Command::Report { signal, .. } => self.reported = self.reported.or(Some((at, *signal))),
             // Exceptions are waived, too, and are no items.
             Command::WaiveItem { item, .. } => {
                 let mut items = policy.checklists().iter().flat_map(|list| &list.items);
@@ -419,10 +422,9 @@ impl LogSummary {
                         version: rollout.canary_version().unwrap_or_default().to_owned(),
                         asked: at,
                         why: way.why.described(rollout.plan().policy()),
-                        reason: order
-                            .and_then(|of| of.command.texts().last().copied()?)
-                            .map(str::to_owned),
+                        reason: order.and_then(|of| of.command.texts().last()?.map(str::to_owned)),
                         cause: way.why.clone(),
+                        reported: self.reported,
                         by_train: order.is_some_and(is_of_a_train),
                         watched_since: ended.and_then(|visit: PhaseVisit| visit.watched_since),
                         tried: method.into_iter().collect(),
@@ -456,11 +458,10 @@ impl LogSummary {
     }
 
     fn keep_comparison(&mut self, now: AttemptComparison) {
-        let attempt = now.attempt;
         if now.table.rows.iter().all(|row| row.cells.iter().all(Option::is_none)) {
             return;
         }
-        match self.comparisons.last_mut().filter(|last| last.attempt == attempt) {
+        match self.comparisons.last_mut().filter(|last| last.attempt == now.attempt) {
             Some(last) => *last = now,
             None => keep(&mut self.comparisons, now),
         }
@@ -531,8 +532,9 @@ impl LogSummary {
         let is_same = |before: &&mut AuditEntry| {
             (&before.what, &before.who, &before.why) == (&line.what, &who, &line.why)
         };
-        let is_refused = |before: &&mut AuditEntry| before.kind == REFUSED;
-        if let Some(same) = self.audit.last_first().take_while(is_refused).find(is_same) {
+        if let Some(same) =
+            self.audit.last_first().take_while(|of| of.kind == REFUSED).find(is_same)
+        {
             same.until = Some(entry.at);
             same.count += 1;
             return;

@@ -141,8 +141,9 @@ fn outcome(rollout: &Rollout, log: &LogSummary, measures: &Measures) -> String {
             format!("{canary} is being rolled back to {old}{because}.{undeployed}")
         }
         State::RolledBack => {
-            // Whether another version has the fault, too, is not known.
-            let fault = if old == previous {
+            // Whether another version has the fault, too, is not known, and a false alarm had none.
+            let is_fault = rollout.facts().flag(Fact::Confirmed) != Some(false);
+            let fault = if old == previous && is_fault {
                 format!(", with the fault that {canary} was meant to fix")
             } else {
                 String::new()
@@ -294,12 +295,11 @@ pub(super) fn detection(log: &LogSummary, measures: &Measures) -> Vec<String> {
         let after = back.watched_since.map_or_else(String::new, |since| {
             format!(", {} after the phase began to be watched", lasting(back.asked.since(since)))
         });
-        let reported = log.signals.iter().find(|(at, _)| *at <= back.asked);
-        let before = match reported {
+        let before = match back.reported {
             _ if matches!(back.cause, RollbackCause::Signal { .. }) => String::new(),
             Some((at, signal)) => {
                 let signal = text::words(signal.as_str());
-                format!(", after a problem had been reported at {} ({signal})", utc(*at))
+                format!(", after a problem had been reported at {} ({signal})", utc(at))
             }
             None if by_verdict => ", before anybody reported a problem".to_owned(),
             None => String::new(),
@@ -471,7 +471,8 @@ fn phase(visit: &PhaseVisit) -> String {
             visit.until.map(ended).unwrap_or_default()
         );
     };
-    let paused = visit.paused.map(|paused| format!("paused for {}", lasting(paused)));
+    let paused = visit.paused.filter(|paused| !paused.is_zero());
+    let paused = paused.map(|paused| format!("paused for {}", lasting(paused)));
     let watched = if let Some(until) = visit.until {
         let lasted = joined([lasting(until.since(since))].into_iter().chain(paused), ", ");
         format!("watched from {} to {} ({lasted})", utc(since), utc(until))

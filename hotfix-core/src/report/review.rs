@@ -238,9 +238,11 @@ pub(super) fn to_improve(
         let before = visits.iter().filter(|of| of.attempt == visit.attempt && has_passed(&of.end));
         let before: Vec<String> = before.map(|other| other.phase.to_string()).collect();
         if !before.is_empty() {
+            let back = log.rollbacks.iter().find(|back| back.attempt == visit.attempt);
+            let version = back.map_or("The release", |back| &back.version);
             let (phase, passed) = (visit.phase, text::enumerated(&before));
             improve.push(format!(
-                "The release was rolled back in phase {phase} after it had passed {passed}."
+                "{version} was rolled back in phase {phase} after it had passed {passed}."
             ));
         }
     }

@@ -9,7 +9,7 @@ use crate::grade::{Severity, closed_set};
 use crate::plan::{Plan, PlanFinding, Window, called_first, only_author};
 use crate::policy::Policy;
 use crate::policy::section::{Checklist, ChecklistItem, choices};
-use crate::text::{joined, quoted};
+use crate::text::{joined, moment, quoted};
 use crate::unit::{Name, RoleName, Timestamp};
 
 use super::describe;
@@ -266,7 +266,8 @@ fn volume_sentence(beyond: &[String], policy: &Policy) -> String {
 /// When the change window is or was, and who may waive it.
 fn window_sentence(Window { from, until, .. }: Window, at: Timestamp, policy: &Policy) -> String {
     let waive = waiver(Exception::ChangeWindow, policy);
-    if at > until {
+    let (is_over, [from, until]) = (at > until, [from, until].map(moment));
+    if is_over {
         format!("the change window, {from} to {until}, is over: {waive}")
     } else {
         format!("the change window is {from} to {until}: start in it, or {waive}")

@@ -49,7 +49,7 @@ impl TrainNotice {
             Self::Next | Self::Continues => "a fix is ready to be deployed",
             Self::Waits => "a fix is ready, and waits for the services that are deployed before it",
             Self::RollsBack => {
-                "a fix is ready, and waits because a service that it belongs together with was rolled back"
+                "a fix is ready, and waits because a service that belongs with it had to be rolled back"
             }
         }
     }

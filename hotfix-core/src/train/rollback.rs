@@ -42,8 +42,8 @@ fn reason(causes: &[String]) -> String {
     // The longest text for services without room.
     const REST: usize = " and 18446744073709551615 more".len();
     let rolled_back = match causes {
-        [_] => "a service that it belongs together with was rolled back: ",
-        _ => "services that it belongs together with were rolled back: ",
+        [_] => "a service that belongs with it had to be rolled back: ",
+        _ => "services that belong with it had to be rolled back: ",
     };
     let mut reason = rolled_back.to_owned();
     for (number, cause) in causes.iter().enumerate() {

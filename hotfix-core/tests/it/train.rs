@@ -228,13 +228,14 @@ fn comm_1_a_rollback_by_the_train_is_no_person_s_decision() {
     let told = |audience| {
         ledger.message(MessageKind::RollingBack, audience, Format::Text).unwrap().to_string()
     };
-    let reason = "Reason: a service that it belongs together with was rolled back: mail";
+    let reason = "Reason: a service that belongs with it had to be rolled back: mail";
     assert!(told(Audience::Responders).contains(reason), "{}", told(Audience::Responders));
-    let plain = "Reason: a service that it belongs together with was rolled back";
+    let plain = "Reason: a service that belongs with it had to be rolled back";
     assert!(told(Audience::Business).contains(plain), "{}", told(Audience::Business));
     let report = ledger.report("markdown").unwrap();
     assert!(!report.contains("a person requested"), "{report}");
-    let detection = "the train triggered the rollback: a service that it belongs together with was rolled back: ";
+    let detection =
+        "the train triggered the rollback: a service that belongs with it had to be rolled back: ";
     assert!(report.contains(detection), "{report}");
     let archive = redact(ledger.log().as_bytes(), &Redaction::Everything).unwrap();
     assert!(report_of(archive.as_bytes(), "markdown").unwrap().contains(detection));
@@ -283,7 +284,7 @@ fn comm_1_a_service_that_waits_in_its_train_promises_no_start() {
     let back = json!({"kind": "roll_back", "by": "lena", "why": "in doubt"});
     host.handle(START_MS + 4_000, "ledger", &back);
     let held = read(&mut host, 5_000);
-    assert!(held.contains("a service that it belongs together with was rolled back"), "{held}");
+    assert!(held.contains("a service that belongs with it had to be rolled back"), "{held}");
     assert!(!promises(&held), "{held}");
     host.confirm_all("ledger", START_MS + 6_000);
     host.tick(START_MS + 1_200_000);
@@ -467,8 +468,8 @@ impl Host {
                 assert!(made.actions.is_empty(), "{made:?}");
                 continue;
             }
-            let one = says("a service that it belongs together with was rolled back:");
-            let many = says("services that it belongs together with were rolled back:");
+            let one = says("a service that belongs with it had to be rolled back:");
+            let many = says("services that belong with it had to be rolled back:");
             assert!(one || many, "{made:?}");
             if was.state() != State::Complete {
                 continue;

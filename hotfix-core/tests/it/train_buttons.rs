@@ -89,7 +89,7 @@ fn field_6_a_paused_service_has_no_button_that_its_train_refuses() {
     assert_eq!(question.answers, [InputKind::RollBack], "{}", question.text);
     // Nor does a message promise that it goes on.
     let parts = [
-        ", and a service that it belongs together with was rolled back",
+        ", and a service that belongs with it had to be rolled back",
         "Now: deciding whether it is rolled back, too",
         "Next: the fix stays until a person rolls it back",
     ];
@@ -127,7 +127,7 @@ fn comm_1_a_service_that_waits_for_its_rollback_says_so() {
     send_at(&mut train, "14:44", "mail", r#"{"kind":"roll_back","by":"lena","why":"in doubt"}"#);
     assert_eq!(read(&train, MessageKind::Resolved, Audience::Public), None);
     let parts = [
-        "2.3.1 is live, and we are monitoring it, and a service that it belongs together with was rolled back",
+        "2.3.1 is live, and we are monitoring it, and a service that belongs with it had to be rolled back",
         "Now: waiting until the services that were deployed after it are rolled back",
         "Next: the fix is rolled back in its turn",
     ];

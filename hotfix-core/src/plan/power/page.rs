@@ -74,6 +74,7 @@ impl MetricPower {
             1 => ("the gate", "it"),
             _ => ("the gates", "all of them"),
         };
+        let events = if expected == ["1"] { events.trim_end_matches('s') } else { events };
         let history = self.history.as_ref();
         let history = history.map_or_else(String::new, |of| format!(" {}", of.sentence));
         format!(

@@ -76,6 +76,7 @@ pub const MESSAGE_FIELDS: &[MessageField] = &[
     text("deployed_at", Public, "when the last phase got its traffic, usually all of it"),
     text("verified_at", Public, "when the final validation of the fix ended; no value before, after a rollback, and where its checks were waived or made before the deployment, or none was made; without such checks, where a person had to pass the last phase"),
     text("held_back", Public, "once the last phase has its traffic: the share that stays on the old version until the last watch is over; for the public `some users`; no value if no share does"),
+    text("no_problem", Public, "`yes` after a false alarm: the incident is not confirmed, no fix is live, and none was rolled back for what readings or a report showed; else no value"),
     text("resolved_at", Public, "when the incident was over for users"),
     text("duration", Public, "a duration: for a phase that passed, the time it was watched; for a start, the planned time; for a deployment, the time it took; else from the beginning of the incident until it was over or until now; no value while nobody has stated when it began or was detected"),
     text("downtime", Public, "how long the service was down, once the incident is over; `none` if it was never down"),
