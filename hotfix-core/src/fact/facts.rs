@@ -223,24 +223,19 @@ impl Facts {
         Self(map_of(built_in.map(|(fact, value)| (fact, value.clone()))))
     }
 
-    /// Takes over each value of `now`, unless the value known here is greater; values without an
-    /// order are always taken over.
-    pub(crate) fn worsen(&mut self, now: &Self) {
-        for (fact, value) in now.iter() {
-            if self.get(fact).is_none_or(|known| !known.is_more(value)) {
-                self.set(fact, value.clone());
-            }
+    /// Takes over a fact as it is known in others, also that it is not known.
+    pub(crate) fn copy(&mut self, fact: FactId, from: &Self) {
+        match from.get(fact) {
+            Some(value) => self.set(fact, value.clone()),
+            None => self.forget(fact),
         }
     }
 
     /// These facts, with those about the fix (flags that are no impact) as they are known `now`.
     pub(crate) fn with_fix_of(mut self, now: &Self) -> Self {
         let is_of_fix = |fact: &&Fact| fact.kind() == FactKind::Flag && fact.impact().is_none();
-        for fact in Fact::ALL.iter().filter(is_of_fix).map(|fact| FactId::BuiltIn(*fact)) {
-            match now.get(fact) {
-                Some(value) => self.set(fact, value.clone()),
-                None => self.forget(fact),
-            }
+        for fact in Fact::ALL.iter().filter(is_of_fix) {
+            self.copy(FactId::BuiltIn(*fact), now);
         }
         self
     }

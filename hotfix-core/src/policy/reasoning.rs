@@ -198,24 +198,34 @@ impl Reasoning {
     /// The unknown facts for which the known facts and the implications leave only one class of
     /// values: variable and class. Empty if the known facts contradict each other.
     pub(crate) fn deduced(&self, placed: &Placed) -> Vec<(usize, u32)> {
-        let Some(exact) = &self.exact else { return Vec::new() };
-        let possible = |placed: &Placed| {
-            let mut possible = false;
-            exact.consistent.reachable(placed, |holds| possible |= holds == 1);
-            possible
-        };
         let mut trial = placed.clone();
         let only = |variable: usize| {
-            let mut classes = (0..self.space.classes(variable)).filter(|class| {
-                trial.set(variable, Some(*class));
-                let possible = possible(&trial);
-                trial.set(variable, None);
-                possible
-            });
+            let mut classes = self.possible(&mut trial, variable);
             let first = classes.next()?;
             classes.next().is_none().then_some((variable, first))
         };
         placed.unknown().filter_map(only).collect()
+    }
+
+    /// The least class of an unknown fact that the known facts and the implications leave; None if the
+    /// known facts contradict each other.
+    pub(crate) fn least(&self, placed: &Placed, variable: usize) -> Option<u32> {
+        self.possible(&mut placed.clone(), variable).next()
+    }
+
+    /// The classes of an unknown fact that the known facts and the implications leave.
+    fn possible(&self, known: &mut Placed, variable: usize) -> impl Iterator<Item = u32> {
+        let consistent = self.exact.iter().map(|exact| &exact.consistent);
+        let is_possible = move |class: &u32| {
+            known.set(variable, Some(*class));
+            let mut possible = false;
+            for diagram in consistent.clone() {
+                diagram.reachable(known, |holds| possible |= holds == 1);
+            }
+            known.set(variable, None);
+            possible
+        };
+        (0..self.space.classes(variable)).filter(is_possible)
     }
 }
 

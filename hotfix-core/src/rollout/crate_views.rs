@@ -46,7 +46,7 @@ impl Rollout {
         &self,
         sentence: impl Fn(&Facts) -> Option<String>,
     ) -> Option<([Timestamp; 2], String, Option<String>)> {
-        self.case.readiness.impact_before_the_fix(&self.case.agenda, self.stage(), sentence)
+        self.case.readiness.known().impact_before_the_fix(&self.case.agenda, self.stage(), sentence)
     }
 
     /// The last recorded intent of this kind.

@@ -435,7 +435,7 @@ impl Conclusion<'_> {
         text += &self.on_silence();
         let (agenda, stage) = (&self.case.agenda, self.case.place.stage());
         let line = |facts: &Facts| describe::impact(policy, facts);
-        let recorded = self.case.readiness.impact_before_the_fix(agenda, stage, line);
+        let recorded = self.case.readiness.known().impact_before_the_fix(agenda, stage, line);
         if let Some((times, before, later)) = recorded {
             text.extend(later.map(|later| format!(" Recorded since the deployment: {later}.")));
             text = format!(

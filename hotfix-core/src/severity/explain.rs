@@ -166,6 +166,18 @@ impl<'a> Classification<'a> {
         Informed { facts: self.facts, space: &reasoning.space, placed }
     }
 
+    /// Whether a fact that is not known is certainly more than this value, by the policy's implications.
+    pub(crate) fn implies_more(&self, fact: FactId, than: &FactValue) -> bool {
+        let reasoning = self.policy.reasoning();
+        let has_order = !matches!(than, FactValue::Text(_) | FactValue::Time(_));
+        let variable = reasoning.space.variable(fact).filter(|_| has_order);
+        let least = variable.and_then(|variable| {
+            let class = reasoning.space.class(variable, than);
+            reasoning.least(&self.placed, variable).zip(class)
+        });
+        least.is_some_and(|(least, class)| least > class)
+    }
+
     /// The unknown facts whose value or range follows from the policy's implications.
     pub fn deduced(&self) -> Vec<(FactId, Deduced)> {
         let reasoning = self.policy.reasoning();

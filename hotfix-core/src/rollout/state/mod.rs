@@ -6,6 +6,7 @@
 mod actions;
 mod happened;
 mod judged;
+mod known_facts;
 mod objection;
 mod people;
 mod place;

@@ -1,13 +1,10 @@
 //! What was stated and done for the start and after it: severity, facts, approvals, items. It is
 //! kept here and judged in `gate`.
 
-use std::collections::BTreeMap;
-
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
-use crate::deadline::Agenda;
-use crate::fact::{Fact, FactId, Facts, Truth, Vocabulary};
+use crate::fact::{Fact, Facts, Truth};
 use crate::gate::Exception;
 use crate::gate::approval::{
     self, Answer, Clock, Demand, DemandId, DemandState, Statement, Statements,
@@ -21,10 +18,10 @@ use crate::policy::section::{Checklist, ChecklistItem};
 use crate::rollout::input::{Command, Input};
 use crate::rollout::revision::Kept;
 use crate::rollout::stage::{Stage, State};
-use crate::sorting::map_of;
 use crate::text::quoted;
 use crate::unit::{Name, Timestamp};
 
+use super::known_facts::KnownFacts;
 use super::people::Named;
 use super::severity_question::{Asked, SeverityQuestion, derived, open_hotfix};
 
@@ -36,14 +33,7 @@ pub(crate) struct Readiness {
     severity: Option<Severity>,
     /// It was given by a person, so facts do not change it.
     given: bool,
-    /// The known facts; a snapshot has them in the form of an input.
-    #[serde(skip)]
-    facts: Facts,
-    /// The worst that was known of each fact.
-    #[serde(skip)]
-    worst: Facts,
-    /// When each fact was recorded last.
-    recorded: BTreeMap<String, Timestamp>,
+    known: KnownFacts,
     /// What a person is asked about the severity; it follows from the facts.
     #[serde(skip)]
     question: SeverityQuestion,
@@ -88,8 +78,7 @@ impl Readiness {
         let mut readiness = Self {
             severity: plan.severity(),
             given: plan.subject().incident.severity.is_some(),
-            facts: plan.facts().clone(),
-            worst: plan.facts().clone(),
+            known: KnownFacts::new(plan.facts()),
             normal: plan.normal_at_first(),
             ..Self::default()
         };
@@ -99,39 +88,7 @@ impl Readiness {
 
     /// What is known with the first input is recorded then.
     pub(crate) fn open(&mut self, at: Timestamp) {
-        self.recorded = map_of(self.facts.iter().map(|(fact, _)| (fact.to_string(), at)));
-    }
-
-    /// The impact, split by when the fix got all of the traffic: the times of its oldest and newest fact from
-    /// before, a sentence on those, and one on later ones. None where no fix is live, or no fact is older.
-    pub(crate) fn impact_before_the_fix(
-        &self,
-        agenda: &Agenda,
-        stage: &Stage,
-        sentence: impl Fn(&Facts) -> Option<String>,
-    ) -> Option<([Timestamp; 2], String, Option<String>)> {
-        let is_live = stage.is_out() || stage.keeps_the_failed();
-        let deployed = agenda.came(Moment::Deployed).filter(|_| is_live)?;
-        let all = sentence(&self.facts)?;
-        let [mut before, mut later] = [Facts::default(), Facts::default()];
-        let recorded = |fact: FactId| self.recorded.get(fact.as_str()).copied();
-        for (fact, value) in self.facts.iter() {
-            let mut rest = self.facts.clone();
-            rest.forget(fact);
-            let Some(at) = recorded(fact) else { continue };
-            // A fact without which the sentence is the same is not in it.
-            if sentence(&rest).as_ref() != Some(&all) {
-                let part = if at < deployed { &mut before } else { &mut later };
-                part.set(fact, value.clone());
-            }
-        }
-        let times = || before.iter().filter_map(|(fact, _)| recorded(fact));
-        let times = [times().min()?, times().max()?];
-        // Facts that make a sentence only together have the times of those from before.
-        Some(match (sentence(&before), sentence(&later)) {
-            (Some(before), Some(later)) => (times, before, Some(later)),
-            _ => (times, all, None),
-        })
+        self.known.open(at);
     }
 
     /// Folds an input that was checked. `author`: it comes from the author of the fix.
@@ -174,13 +131,7 @@ impl Readiness {
                 self.update_normal_process(plan);
             }
             Command::SetFacts { facts, correction, .. } => {
-                learn(&mut self.facts, facts, policy.vocabulary());
-                if *correction == Some(true) {
-                    let named = facts.keys().filter_map(|name| policy.vocabulary().find(name));
-                    named.for_each(|fact| self.worst.forget(fact));
-                }
-                self.worst.worsen(&self.facts);
-                self.recorded.extend(facts.keys().map(|name| (name.clone(), at)));
+                self.known.fold(policy, at, facts, *correction == Some(true));
                 if !self.given {
                     self.severity = self.by_facts(policy).0;
                 }
@@ -234,10 +185,11 @@ impl Readiness {
     /// Why the policy wants the normal process for this severity. After the start a reason counts
     /// only if it holds by the worst known facts as well: else the incident has merely recovered.
     fn normal_for(&self, plan: &Plan, severity: Option<Severity>, given: bool) -> Vec<PlanFinding> {
-        let by = |facts: &Facts| plan.normal_process(severity, given, [facts, &self.worst]);
-        let mut normal = by(&self.facts);
+        let (now, worst) = (self.known.now(), self.known.worst());
+        let by = |facts: &Facts| plan.normal_process(severity, given, [facts, worst]);
+        let mut normal = by(now);
         if self.started.is_some() && !normal.is_empty() {
-            let at_worst = by(&self.worst.clone().with_fix_of(&self.facts));
+            let at_worst = by(&worst.clone().with_fix_of(now));
             normal.retain(|reason| at_worst.iter().any(|of| of.text == reason.text));
         }
         normal
@@ -267,7 +219,7 @@ impl Readiness {
 
     /// The severity that a plan by the present facts has to be given; None where it follows from them.
     pub(crate) fn severity_beyond_facts(&self, policy: &Policy) -> Option<Severity> {
-        let now = policy.classify(&self.facts);
+        let now = policy.classify(self.known.now());
         let follows = !self.given && derived(&now, &now) == self.by_facts(policy);
         self.severity.filter(|_| !follows)
     }
@@ -292,7 +244,7 @@ impl Readiness {
 
     /// Whether the service is down now, as stated or implied by the policy; None where it is not known.
     pub(crate) fn is_down(&self, policy: &Policy) -> Option<bool> {
-        is_down_by(policy, &self.facts)
+        is_down_by(policy, self.known.now())
     }
 
     /// Whether a correction of facts changes the recorded downtime: it names `service_down`, or the
@@ -300,7 +252,7 @@ impl Readiness {
     pub(super) fn corrects_downtime(&self, policy: &Policy, command: &Command) -> bool {
         let Command::SetFacts { facts, correction: Some(true), .. } = command else { return false };
         facts.contains_key(Fact::ServiceDown.as_str())
-            || is_down_by(policy, &self.worst) != Some(true)
+            || is_down_by(policy, self.known.worst()) != Some(true)
     }
 
     /// The bounds of volumes that roll every fix back at the planned traffic, a sentence each; empty where
@@ -316,12 +268,12 @@ impl Readiness {
     }
 
     fn by_facts(&self, policy: &Policy) -> (Option<Severity>, bool) {
-        derived(&policy.classify(&self.facts), &policy.classify(&self.worst))
+        derived(&policy.classify(self.known.now()), &policy.classify(self.known.worst()))
     }
 
     /// The question whether this is a hot-fix, where it is open and no severity answers it.
     pub(crate) fn open_hotfix(&self, policy: &Policy) -> Option<String> {
-        open_hotfix(policy, self.severity, &self.facts)
+        open_hotfix(policy, self.severity, self.known.now())
     }
 
     /// The question about the severity, by what is known now. That this is no hot-fix is asked while a rollback
@@ -335,7 +287,8 @@ impl Readiness {
             stage if stage.may_turn_back() => Asked::AfterStart,
             _ => Asked::AfterFailure,
         };
-        SeverityQuestion::of(plan.policy(), severity, [&self.facts, &self.worst], (when, against))
+        let known = [self.known.now(), self.known.worst()];
+        SeverityQuestion::of(plan.policy(), severity, known, (when, against))
     }
 
     /// Updates the question about the severity.
@@ -463,8 +416,8 @@ impl Readiness {
 
     /// What decides which checklists apply.
     pub(crate) const fn situation(&self) -> Situation<'_> {
-        let Self { severity, facts: now, worst, started, .. } = self;
-        Situation { severity: *severity, now, worst, started: started.is_some() }
+        let (now, worst) = (self.known.now(), self.known.worst());
+        Situation { severity: self.severity, now, worst, started: self.started.is_some() }
     }
 
     /// The open required items that hold something up: each with its list, and whether the list
@@ -525,9 +478,7 @@ impl Readiness {
         facts: &Map<String, Value>,
         worst: &Map<String, Value>,
     ) -> Result<(), &'static str> {
-        let read = |facts| Facts::read(facts, plan.policy().vocabulary()).map_err(|_| "the facts");
-        self.facts = read(facts)?;
-        self.worst = read(worst)?;
+        self.known.resume(plan.policy().vocabulary(), [facts, worst])?;
         self.normal = self.normal_now(plan);
         self.update_question(plan, stage);
         Ok(())
@@ -560,8 +511,9 @@ getters! {
     pub(crate) Readiness: self;
 
     severity: Option<Severity> = self.severity;
-    facts: &Facts = &self.facts;
-    worst_facts: &Facts = &self.worst;
+    known: &KnownFacts = &self.known;
+    facts: &Facts = self.known.now();
+    worst_facts: &Facts = self.known.worst();
     statements: &Statements = &self.words;
     marks: &Marks = &self.marks;
     requested_at: Option<Timestamp> = self.requested_at;
@@ -581,20 +533,4 @@ pub(crate) enum Afterwards {
     Met,
     /// One is still missing, or a denial is in force.
     Wanted,
-}
-
-/// Adds facts; `null` makes a fact unknown again. A fact that cannot be read changes nothing: it is
-/// refused now, but logs of earlier releases have some.
-fn learn(facts: &mut Facts, map: &Map<String, Value>, vocabulary: &Vocabulary) {
-    for (name, value) in map {
-        let Some(fact) = vocabulary.find(name) else { continue };
-        if value.is_null() {
-            facts.forget(fact);
-            continue;
-        }
-        let read = Facts::read(&Map::from_iter([(name.clone(), value.clone())]), vocabulary);
-        if let Some(value) = read.ok().as_ref().and_then(|read| read.get(fact)) {
-            facts.set(fact, value.clone());
-        }
-    }
 }
