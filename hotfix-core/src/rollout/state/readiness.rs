@@ -43,6 +43,8 @@ pub(crate) struct Readiness {
     /// plan.
     #[serde(skip)]
     normal: Vec<PlanFinding>,
+    /// The reasons for the normal process that somebody waived.
+    waived: Vec<String>,
     /// When the rollout started.
     started: Option<Timestamp>,
     /// Demands that somebody was asked to meet.
@@ -119,23 +121,26 @@ impl Readiness {
             }
             Command::WaiveItem { item, why, role: _ } => {
                 self.marks.put(*item, mark(ItemState::Waived, Some(why.clone())));
+                if Exception::NormalProcess.id() == Some(*item) {
+                    self.waived.extend(self.normal.iter().map(|reason| reason.text.clone()));
+                }
             }
             Command::Start => {
                 self.started = Some(at);
                 // Nobody could have seen the fix at work.
                 self.marks.reopen_criteria(policy, |_| true);
-                self.update_normal_process(plan);
+                self.normal = self.normal_now(plan);
             }
             Command::SetSeverity { severity, .. } => {
                 (self.severity, self.given) = (Some(*severity), true);
-                self.update_normal_process(plan);
+                self.normal = self.normal_now(plan);
             }
             Command::SetFacts { facts, correction, .. } => {
                 self.known.fold(policy, at, facts, *correction == Some(true));
                 if !self.given {
                     self.severity = self.by_facts(policy).0;
                 }
-                self.update_normal_process(plan);
+                self.normal = self.normal_now(plan);
             }
             Command::Confirm { .. }
             | Command::Failed { .. }
@@ -199,18 +204,6 @@ impl Readiness {
         self.normal_for(plan, self.severity, self.given)
     }
 
-    /// Updates the reasons for the normal process. A new reason reopens a waiver that was given
-    /// without it.
-    fn update_normal_process(&mut self, plan: &Plan) {
-        let normal = self.normal_now(plan);
-        // Without a new reason a waiver stays.
-        let is_known = |reason: &PlanFinding| self.normal.iter().any(|of| of.text == reason.text);
-        if !normal.iter().all(is_known) {
-            self.marks.reopen(Exception::NormalProcess);
-        }
-        self.normal = normal;
-    }
-
     /// Whether the severity is only assumed: nobody gave it, and by what is known it may be a less
     /// severe one.
     pub(crate) fn is_assumed(&self, policy: &Policy) -> bool {
@@ -230,10 +223,10 @@ impl Readiness {
     }
 
     /// Why the policy answers with the normal process; None where it does not, or somebody waived
-    /// that.
+    /// each of these reasons.
     pub(crate) fn normal_process(&self) -> Option<&[PlanFinding]> {
-        let holds = !self.normal.is_empty() && !self.marks.is_waived(Exception::NormalProcess);
-        holds.then_some(self.normal.as_slice())
+        let is_waived = |reason: &PlanFinding| self.waived.contains(&reason.text);
+        (!self.normal.iter().all(is_waived)).then_some(self.normal.as_slice())
     }
 
     /// Whether a person can lift the normal process by setting one of the policy's severities.
@@ -457,13 +450,16 @@ impl Readiness {
                 self.marks.keep(plan.policy(), kept != Kept::OfRollback, self.started);
             }
         }
+        if kept == Kept::OfRollback {
+            self.waived.clear();
+        }
         if kept == Kept::OfReverted {
             self.marks.reopen_branch(plan.policy());
         }
         // A waiver of the change window was for that time and that change.
         self.marks.reopen(Exception::ChangeWindow);
         self.started = None;
-        self.update_normal_process(plan);
+        self.normal = self.normal_now(plan);
         self.requested.clear();
         self.requested_at = None;
         self.told.clear();
