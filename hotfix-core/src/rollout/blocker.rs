@@ -276,11 +276,13 @@ fn window_sentence(Window { from, until, .. }: Window, at: Timestamp, policy: &P
 
 /// The question about what prevents the start until somebody waives or lifts it: the normal
 /// process, a change window that is over, a bound that rolls every fix back, a denial; and, once
-/// the fix is ready, readings that have stopped. None where nothing of that does.
+/// the fix is ready, readings that have stopped. None where nothing of that does. `objects`: somebody
+/// reported a problem with the fix, which another fix answers.
 pub(super) fn question_about_process(
     plan: &Plan,
     case: &RolloutState,
     at: Timestamp,
+    objects: bool,
 ) -> Option<String> {
     let (policy, readiness) = (plan.policy(), &case.readiness);
     let process = readiness.normal_process().map(|reasons| process_sentence(reasons, policy));
@@ -303,11 +305,13 @@ pub(super) fn question_about_process(
     let silence = silence.map(|silence| silence_sentence(&silence));
     let restore = silence.as_ref().map(|_| "readings (`observe`)");
     let waive = (!waivable.is_empty()).then_some("`waive_item`");
-    let approve = format!("`approve` by {lifts}, `supersede` with another fix");
+    let approve = format!("`approve` by {lifts}");
     let approve = (!denials.is_empty()).then_some(approve.as_str());
-    let answers = joined(restore.into_iter().chain(waive).chain(approve), ", ");
+    let supersede = (objects || approve.is_some()).then_some("`supersede` with another fix");
+    let answers = restore.into_iter().chain(waive).chain(approve).chain(supersede);
     let sentences = joined(silence.iter().chain(&waivable).chain(&denials), "; ");
-    (!answers.is_empty()).then(|| format!("{sentences}. Answer with {answers}, or send `abort`."))
+    (!sentences.is_empty())
+        .then(|| format!("{sentences}. Answer with {}, or send `abort`.", joined(answers, ", ")))
 }
 
 fn silence_sentence(silence: &Silence<'_>) -> String {

@@ -137,6 +137,9 @@ impl Conclusion<'_> {
                         self.case.reach(),
                         brief(self.case.place.back_to(self.plan.subject().previous())),
                     )
+                } else if let Some(asked) = self.question_before_start(at, objects) {
+                    // What a report does not answer is still asked for.
+                    sentence(&asked)
                 } else {
                     format!("Send {go_on}, or `abort`.")
                 }
@@ -477,7 +480,7 @@ impl Conclusion<'_> {
             },
             About::Verdict => Some(self.question_about_verdict(at)),
             // A waiver may not be needed any more.
-            About::Process => Some(self.question_before_start(at)?),
+            About::Process => Some(self.question_before_start(at, false)?),
             About::Other => match *stage {
                 Stage::Deploying(step) => {
                     self.stalled(at, step).map(|_| self.question_about_verdict(at))
@@ -561,7 +564,9 @@ fn without_answers(open: &Unanswered) -> Option<&str> {
 /// after the end is corrected, or an incident that is open again has no fix that is being deployed.
 pub(super) fn is_moot(plan: &Plan, case: &RolloutState, open: &Unanswered, at: Timestamp) -> bool {
     match open.about {
-        About::Process => !case.has_ended() && question_about_process(plan, case, at).is_none(),
+        About::Process => {
+            !case.has_ended() && question_about_process(plan, case, at, false).is_none()
+        }
         about if about.is_relapse() && !case.is_resolved() && !case.place.stage().is_out() => true,
         About::Harm => Impact::new(case.readiness.facts(), false).states().next().is_none(),
         About::Stopped => case.is_resolved(),

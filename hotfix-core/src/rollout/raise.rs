@@ -226,22 +226,26 @@ impl Conclusion<'_> {
     pub(super) fn ask_before_start(&mut self, at: Timestamp, now: bool) {
         let (people, changes) = (&self.case.people, &self.changes);
         let is_free = people.unanswered().is_none() || changes.to.is_some() || now;
-        if is_free
-            && matches!(self.next_stage(), Stage::Preparing)
-            && !changes.asks()
-            && let Some(question) = self.question_before_start(at)
-        {
-            self.ask(&question);
+        if is_free && matches!(self.next_stage(), Stage::Preparing) && !changes.asks() {
+            // What was reported is asked about with it.
+            let stated = people.unanswered().filter(|_| now);
+            let stated = stated.and_then(|open| self.case.stated(&open.stated));
+            match (self.question_before_start(at, stated.is_some()), stated) {
+                (Some(asked), Some(stated)) => self.ask(&format!("{stated}. {}", sentence(&asked))),
+                (Some(asked), None) => self.ask(&asked),
+                (None, _) => {}
+            }
         }
     }
 
-    /// What somebody has to decide before the start; None where nothing is.
-    pub(super) fn question_before_start(&self, at: Timestamp) -> Option<String> {
+    /// What somebody has to decide before the start; None where nothing is. `objects`: somebody reported
+    /// a problem with the fix.
+    pub(super) fn question_before_start(&self, at: Timestamp, objects: bool) -> Option<String> {
         let (stage, moves) = (self.case.place.stage(), self.changes.to.is_some());
         // Where nothing was left to do, another attempt opens the incident again.
         if !self.case.has_ended() || moves && stage.is_final() {
             self.plan.release()?;
-            return question_about_process(self.plan, self.case, at);
+            return question_about_process(self.plan, self.case, at, objects);
         }
         // What prevents the start is known once traffic of the former release is withdrawn.
         if !matches!(stage, Stage::Preparing) || moves && self.case.has_traffic() {
