@@ -125,7 +125,8 @@ struct Writer<'a> {
     events: Vec<Value>,
     detected: Option<Timestamp>,
     resolved: Option<Timestamp>,
-    deployed: Option<Timestamp>,
+    /// When the fix was deployed, while all traffic has it.
+    upgraded: Option<Timestamp>,
     rolled_back: Option<Timestamp>,
     share: f64,
     /// The new version of this attempt has had traffic.
@@ -239,9 +240,11 @@ impl Writer<'_> {
             Some(Stage::Aborted) => self.finish(line, failed("it was aborted")),
             Some(Stage::Failed) => self.finish(line, failed("the deployment failed")),
         }
-        if let Some(at) = news(&mut self.deployed, rollout.moment(Moment::Deployed)) {
+        // A last phase may have less, until its last watch ends.
+        let all = rollout.moment(Moment::Deployed).filter(|_| rollout.share() == Share::ALL);
+        if news(&mut self.upgraded, all).is_some() {
             let version = rollout.plan().release().map(|release| release.version.as_str());
-            self.put(line, at, "service.upgraded", self.of_service(rollout, version));
+            self.put(line, entry.at, "service.upgraded", self.of_service(rollout, version));
         }
         if let Some(at) = news(&mut self.rolled_back, rollout.live_again_at()) {
             self.put(line, at, "service.rolledback", self.of_service(rollout, rollout.back_to()));

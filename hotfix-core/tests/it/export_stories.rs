@@ -19,10 +19,14 @@ fn at(seconds: u32) -> Timestamp {
 
 /// Of a release with these keys, and the traffic that it names.
 fn rollout(policy: &str, severity: &str, release: &Value) -> Rollout {
+    of_policy(Policy::preset(policy).unwrap(), severity, release)
+}
+
+fn of_policy(policy: Policy, severity: &str, release: &Value) -> Rollout {
     let incident = json!({"id": "I", "severity": severity, "detected_at": "2026-03-03T14:30:00Z"});
     let mut whole = json!({"version": "2", "previous": "1"});
     whole.as_object_mut().unwrap().extend(release.as_object().unwrap().clone());
-    let policy = Arc::new(Policy::preset(policy).unwrap());
+    let policy = Arc::new(policy);
     let traffic = whole.as_object_mut().unwrap().remove("traffic").unwrap_or(json!({}));
     let [incident, release, traffic] = [incident, whole, traffic].map(|of| of.to_string());
     let plan = Plan::from_json(policy, &incident, &release, &traffic).unwrap();
@@ -100,6 +104,39 @@ fn field_20_an_event_says_why_a_run_ended_and_no_rollback_that_was_not() {
         assert!(rollout.state().is_final(), "{}", rollout.state());
         assert_eq!(failed(&rollout, "pipelinerun.finished"), end);
     }
+}
+
+#[test]
+fn post_3_a_service_is_upgraded_once_all_traffic_has_the_fix() {
+    let policy = r#"
+        format = 1
+        name = "half"
+        title = "Half"
+        strategy = "canary"
+        phases = [{ name = "half", share = "50%", deploy = "1min", watch = "1min", promotion = "no_evidence_of_harm", criteria_missed = "hold", gate = "automatic" }]
+        after = [{ until = "5min", from = "deployed" }]
+        final_validation = { watch = "1min", gate = "automatic" }
+        watch = { cadence = "1min", stale = "3min", window = "1min", no_data = { after = "3min", then = "ask" } }
+        rollback = { watch = "1min", returned_within = "1min" }
+        metrics = { error_rate = { kind = "proportion", worse = "higher", weight = 1, reference = "0.5%", success = "2%", rollback = "5%" } }
+    "#;
+    let mut rollout = of_policy(Policy::from_toml(policy).unwrap(), "P1", &json!({}));
+    let upgraded = |rollout: &Rollout| {
+        let kind = "dev.cdevents.service.upgraded.0.2.0";
+        let all = events(rollout).into_iter().filter(|event| event["type"] == kind);
+        all.map(|event| event["time"].as_str().unwrap().to_owned()).collect::<Vec<_>>()
+    };
+    send(&mut rollout, 0, json!({"kind": "start", "by": "lena"}));
+    ready::confirm_all(&mut rollout, at(0));
+    let fine = json!({"error_rate": {"canary": [2, 500], "baseline": [2, 500]}});
+    for second in (60..=360).step_by(60) {
+        send(&mut rollout, second, json!({"kind": "observe", "metrics": fine}));
+    }
+    assert_eq!((rollout.state().as_str(), rollout.share().as_fraction()), ("complete", 0.5));
+    assert!(upgraded(&rollout).is_empty());
+    answer(&mut rollout, 420, "confirm");
+    assert_eq!((rollout.state().as_str(), rollout.share().as_fraction()), ("closed", 1.0));
+    assert_eq!(upgraded(&rollout), ["2026-03-03T14:47:00.000Z"]);
 }
 
 #[test]
