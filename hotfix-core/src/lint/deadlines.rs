@@ -192,13 +192,8 @@ fn duties(policy: &Policy, findings: &mut Vec<Finding>) {
         if let Some(why) = duty.until.and_then(|until| ends_before(policy, duty.from, until)) {
             put(findings, place("until"), never(&why));
         }
-        let is_late = matches!(duty.from, Moment::Resolved | Moment::Closed);
-        if duty.kind == DutyKind::Escalate && duty.every.is_none() && is_late {
-            let why = format!(
-                "it begins with `{}`, and the end of the incident ends an escalation",
-                duty.from
-            );
-            put(findings, place("from"), never(&why));
+        if let Some(fault) = begins_over(duty) {
+            put(findings, place("from"), fault);
         }
         let has = |list: &Name| policy.checklists().iter().any(|known| known.id == *list);
         if let Some(checklist) = duty.checklist.filter(|list| !has(list)) {
@@ -212,6 +207,23 @@ fn duties(policy: &Policy, findings: &mut Vec<Finding>) {
         if interval < least {
             put(findings, path, fault::wrong_unit(interval, "short"));
         }
+    }
+}
+
+/// The fault of a level of an escalation that is over when it begins.
+fn begins_over(duty: &Duty) -> Option<SettingFault> {
+    let is_level = duty.kind == DutyKind::Escalate && duty.every.is_none();
+    match duty.from {
+        Moment::Verified if is_level => Some(found! { fault::NEVER_KEPT,
+            "`{}` can be kept only where `set_times` sends `verified` before the incident is resolved: otherwise both come with the completion, and the end of the incident ends an escalation",
+            duty.id
+        }),
+        from @ (Moment::Resolved | Moment::Closed) if is_level => {
+            let why =
+                format!("it begins with `{from}`, and the end of the incident ends an escalation");
+            Some(never_kept(&format!("`{}`", duty.id), &why))
+        }
+        _ => None,
     }
 }
 

@@ -329,6 +329,13 @@ fn dec_5_duties_that_nobody_can_keep_or_settle_are_found() {
             ),
             row(
                 never,
+                "/duties/0/from",
+                &["`look` can be kept only where `set_times` sends `verified` before"],
+                escalate("verified"),
+                escalate("deployed"),
+            ),
+            row(
+                never,
                 "/checklists/0/within",
                 &["the list `signs`", "`quiet` has to have lasted 30min", "due after 29min"],
                 due("29min"),
