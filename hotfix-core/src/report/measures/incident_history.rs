@@ -140,12 +140,13 @@ impl IncidentHistory {
         self.paged |= entry.actions.iter().any(is_page);
         if self.attempts.len() <= 1 {
             let demands = rollout.approvals().demands;
-            let is_approved = !demands.is_empty() && required(&demands).all(Demand::is_met);
-            // What another severity demands after the start was not asked before it.
-            if is_approved {
-                self.approved = self.approved.or(Some(at));
-            } else if rollout.started_at().is_none() {
+            let is_met = required(&demands).all(Demand::is_met);
+            // What another severity demands after the start was not asked before it, and one that demands
+            // nothing revokes nothing.
+            if !is_met && rollout.started_at().is_none() {
                 self.approved = None;
+            } else if is_met && !demands.is_empty() {
+                self.approved = self.approved.or(Some(at));
             }
         }
         self.note_stage(rollout, entry);
