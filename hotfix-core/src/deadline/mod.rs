@@ -262,6 +262,16 @@ impl Agenda {
         settled.chain(self.state.ladders.iter().flatten().map(|answered| answered.first)).min()
     }
 
+    /// Whether a notice to this audience, other than an alert, was asked for.
+    pub(crate) fn has_notified(&self, audience: Audience) -> bool {
+        let mut all = self.obligations.iter().zip(&self.state.courses);
+        all.any(|(of, course)| {
+            (of.kind, of.audience) == (DutyKind::Notify, Some(audience))
+                && !of.is_alert()
+                && (course.told.asked.is_some() || course.announced_before)
+        })
+    }
+
     /// Whether somebody was paged who is still called, and nobody has answered or begun a fix.
     pub(crate) fn waits_for_responders(&self) -> bool {
         let all = || {

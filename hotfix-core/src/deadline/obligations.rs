@@ -414,7 +414,8 @@ fn settles(policy: &Policy, duty: &Duty) -> Vec<Moment> {
     };
     let is_later = |by: &Moment| match duty.from {
         Moment::RolledBack => *by != Moment::RolledBack,
-        from => from < *by,
+        // A completion is both, so neither of them overtakes the other.
+        from => from < *by && !is_of_the_end(from),
     };
     let is_shown = |by: &Moment| duty.kind != DutyKind::Notify || is_announced(policy, duty, *by);
     // A fix that is due after the deployment is another one: the permanent fix.
@@ -476,9 +477,9 @@ getters! {
     stays_settled: bool =
         matches!(self.kind, DutyKind::Act | DutyKind::Notify) || self.another_release.is_some();
     /// Whether the end of the incident ends its repetition as well: who reads the news then reads of it,
-    /// and who was paged has nothing to do any more.
-    ends_with_incident: bool = self.every.is_some()
-        && (self.kind == DutyKind::Update || self.kind.is_call())
+    /// and who was paged has nothing to do any more. A page is repeated until somebody answers it.
+    ends_with_incident: bool = (self.kind == DutyKind::Update && self.every.is_some()
+        || self.kind.is_call())
         && self.until != Some(Moment::Closed)
         && !is_of_the_end(self.from);
     /// Whether it is the fix of the incident, and not a permanent one that follows.

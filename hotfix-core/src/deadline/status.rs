@@ -325,7 +325,9 @@ impl Agenda {
     fn end(&self, obligation: &Obligation) -> Option<Timestamp> {
         let own = match obligation.every {
             Some(_) => obligation.until,
-            None if obligation.while_open => Some(Moment::Resolved),
+            None if obligation.while_open || obligation.ends_with_incident() => {
+                Some(Moment::Resolved)
+            }
             // The version that it is about has no traffic any more.
             None if obligation.watches_previous() && self.came(Moment::RolledBack).is_some() => {
                 Some(Moment::Deployed)

@@ -43,8 +43,10 @@ impl Conclusion<'_> {
         audiences: &[Audience],
         all: bool,
     ) {
+        // The status page is below.
         let has_read = |audience: &Audience| {
-            !audiences.contains(audience) && self.case.people.reader(*audience).is_some()
+            let is_asked = audiences.contains(audience) || *audience == Audience::Public;
+            !is_asked && self.case.is_reader(*audience)
         };
         let others = Audience::ALL.iter().filter(|audience| all && has_read(audience));
         let audiences: Vec<Audience> = audiences.iter().chain(others).copied().collect();

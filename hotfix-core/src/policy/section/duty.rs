@@ -156,7 +156,8 @@ section! {
         every: Span as Lasting, [optional];
         /// With `every`: the moment that ends the repetition; without this key it is repeated until the
         /// rollout is closed. The end of the incident, `resolved`, ends updates and pages as well,
-        /// unless this is `closed` or they count from `verified` or later. With the kind `escalate`:
+        /// unless this is `closed` or they count from `verified` or later; so it ends a page without
+        /// `every`, which is repeated until somebody answers. With the kind `escalate`:
         /// the moment after which the level is not paged; without this key `deployed`, when the fix is
         /// live, unless it counts from later.
         until: Moment, [optional];

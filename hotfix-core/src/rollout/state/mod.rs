@@ -114,8 +114,13 @@ impl RolloutState {
         match audience {
             Audience::Public => self.people.on_status_page(),
             _ if follows && self.agenda.came(Moment::DeployStarted).is_some() => true,
-            _ => self.people.reader(audience).is_some(),
+            _ => self.is_reader(audience),
         }
+    }
+
+    /// Whether an audience other than the public read an alert, an update or the notice of a duty.
+    pub(super) fn is_reader(&self, audience: Audience) -> bool {
+        self.people.reader(audience).is_some() || self.agenda.has_notified(audience)
     }
 
     /// Whether an audience has read more than alerts: then a repeated alert is sent as an update.
@@ -124,7 +129,10 @@ impl RolloutState {
         match audience {
             Audience::Public => self.people.page_goes_on(),
             _ if follows && self.agenda.came(Moment::DeployStarted).is_some() => true,
-            _ => self.people.reader(audience).is_some_and(|reader| reader.updated),
+            _ => {
+                self.people.reader(audience).is_some_and(|reader| reader.updated)
+                    || self.agenda.has_notified(audience)
+            }
         }
     }
 
