@@ -5,10 +5,10 @@ use crate::grade::{DutyKind, GateMode, Moment};
 use crate::judge::Decision;
 use crate::plan::Plan;
 use crate::policy::Policy;
-use crate::policy::section::{Duty, Rollback};
+use crate::policy::section::{Checklist, Duty, Rollback};
+use crate::text::quoted;
 use crate::unit::{Span, Timestamp};
 
-use super::question::left_open;
 use super::stage::{Returning, Stage, Step};
 use super::state::RolloutState;
 
@@ -109,6 +109,20 @@ pub(super) fn ends_by_itself(plan: &Plan, case: &RolloutState) -> bool {
     let (open, early, lacks) = left_open(plan, case);
     let lacks = !open.is_empty() || !early.is_empty() || lacks.is_some();
     !is_manual && !lacks && !case.people.bars_promotion()
+}
+
+/// The items for which the end of the final validation waits, those that were checked too early, and
+/// what shows nothing of the fix.
+pub(super) fn left_open(
+    plan: &Plan,
+    case: &RolloutState,
+) -> (String, String, Option<&'static str>) {
+    let (policy, readiness) = (plan.policy(), &case.readiness);
+    let live = case.agenda.came(Moment::Deployed);
+    let early = readiness.checks(policy, live, Checklist::holds_completion).early;
+    let early = quoted(&early.iter().map(|item| item.id).collect::<Vec<_>>(), ", ");
+    let lacks = case.judged.lacks_proof(plan, readiness.severity());
+    (readiness.unvalidated(policy), early, lacks)
 }
 
 /// The next moment: see [`Rollout::poll_at`](super::Rollout::poll_at).

@@ -5,7 +5,7 @@ use crate::gate::checklist::open_criteria;
 use crate::grade::{Moment, OnFailure, Response};
 use crate::judge::{Cause, Decision, Reason};
 use crate::plan::Plan;
-use crate::policy::section::{Checklist, Contingency, Phase};
+use crate::policy::section::{Contingency, Phase};
 use crate::text::{between, brief, joined, moment, quoted, sentence};
 use crate::unit::Timestamp;
 
@@ -409,9 +409,15 @@ impl Conclusion<'_> {
 
     /// Whether the incident is resolved, with all that is still open.
     pub(super) fn question_about_the_end(&self) -> String {
+        let [known, choices] = self.at_the_end();
+        format!("{known} {choices}{}", self.open_objection())
+    }
+
+    /// What is known at the end of the final validation, and the inputs that answer.
+    fn at_the_end(&self) -> [String; 2] {
         let policy = self.plan.policy();
         let mut text = "the final validation is over.".to_owned();
-        let (open, early, lacks) = left_open(self.plan, self.case);
+        let (open, early, lacks) = poll::left_open(self.plan, self.case);
         if !open.is_empty() {
             text = format!("{text} Still open: {open}. `check_item` or `waive_item` first.");
         }
@@ -448,8 +454,7 @@ impl Conclusion<'_> {
         }
         let works =
             if self.case.is_resolved() { "the fix works" } else { "the incident is resolved" };
-        let objection = self.open_objection();
-        format!("{text} If {works}, send `promote`; else `roll_back`.{objection}")
+        [text, format!("If {works}, send `promote`; else `roll_back`.")]
     }
 
     /// What a person reported or withdrew, if nobody has answered it: another question is answered
@@ -494,13 +499,7 @@ impl Conclusion<'_> {
                 _ => self.case.lacks_recovery().and_then(|recovery| self.not_back(recovery)),
             },
             About::Objection if !matches!(stage, Stage::Paused { .. }) => {
-                let met = match stage {
-                    Stage::Gate { step, .. } => self.met(*step) + ". ",
-                    _ => String::new(),
-                };
-                self.case
-                    .stated(&open.stated)
-                    .map(|what| format!("{met}{what}. {}", self.choices(at, true)))
+                self.case.stated(&open.stated).map(|what| self.with_objection(at, what))
             }
             About::Objection | About::Stopped => None,
             // What was stated is as it was; the answers are those of now.
@@ -519,9 +518,25 @@ impl Conclusion<'_> {
 
     /// Whether to promote a phase that has met its criteria.
     pub(super) fn question_at_the_gate(&self, step: Step) -> String {
-        let (met, choices) = (self.met(step), self.at_the_gate(step));
+        let [met, choices] = self.met_with_choices(step);
+        format!("{met} {choices}{}", self.open_objection())
+    }
+
+    /// That a phase met its criteria, and the inputs that answer, with what to check first.
+    fn met_with_choices(&self, step: Step) -> [String; 2] {
         let check = self.phase_at(step.index).map(to_check).unwrap_or_default();
-        format!("{met}. {choices}{check}{}", self.open_objection())
+        [format!("{}.", self.met(step)), self.at_the_gate(step) + &check]
+    }
+
+    /// What a person objected to, with the answers. Where the rollout waits for a person in any case,
+    /// with the question of that: one answer is for both.
+    fn with_objection(&self, at: Timestamp, what: String) -> String {
+        let [known, choices] = match *self.case.place.stage() {
+            Stage::Gate { step, .. } => self.met_with_choices(step),
+            _ if self.case.place.is_validated(self.plan.policy(), at) => self.at_the_end(),
+            _ => return format!("{what}. {}", self.choices(at, true)),
+        };
+        format!("{known} {}. {choices}", sentence(&what))
     }
 
     /// That a phase met its criteria.
@@ -574,20 +589,6 @@ pub(super) fn is_moot(plan: &Plan, case: &RolloutState, open: &Unanswered, at: T
         About::Other => case.has_ended() && matches!(case.place.stage(), Stage::Failed),
         About::Verdict | About::Objection | About::Reopening => false,
     }
-}
-
-/// The items for which the end of the final validation waits, those that were checked too early, and
-/// what shows nothing of the fix.
-pub(super) fn left_open(
-    plan: &Plan,
-    case: &RolloutState,
-) -> (String, String, Option<&'static str>) {
-    let (policy, readiness) = (plan.policy(), &case.readiness);
-    let live = case.agenda.came(Moment::Deployed);
-    let early = readiness.checks(policy, live, Checklist::holds_completion).early;
-    let early = quoted(&early.iter().map(|item| item.id).collect::<Vec<_>>(), ", ");
-    let lacks = case.judged.lacks_proof(plan, readiness.severity());
-    (readiness.unvalidated(policy), early, lacks)
 }
 
 /// What a person has to check in this phase, because no metric shows it.
