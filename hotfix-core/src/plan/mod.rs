@@ -71,6 +71,7 @@ pub use first_steps::{FirstStep, FirstStepKind};
 pub use follow_up::{FollowUp, LaterDuty, LaterItem, LaterList};
 pub use power::Power;
 pub use procedure::{Holds, PlannedRemedy, PlannedStep, Procedure};
+pub(crate) use read::no_long_text;
 pub use recommend::{Considered, Reason, ReasonCode, Recommendation, Weight};
 pub use risks::{Meanwhile, PlannedContingency, RatedRisk, Risks};
 pub(crate) use rollback::SCHEMA_RISK;

@@ -109,7 +109,7 @@ fn is_one_line(field: &'static str, text: &str) -> Result<(), PlanError> {
 }
 
 /// Refuses a text that is too long for the log; `numstat` has a limit of its own.
-fn no_long_text(document: &str, of: &impl Serialize) -> Result<(), PlanError> {
+pub(crate) fn no_long_text(document: &str, of: &impl Serialize) -> Result<(), PlanError> {
     let found = serde_json::to_value(of).ok().and_then(|value| long_text(document, &value));
     found.map_or(Ok(()), |(field, bytes)| Err(PlanError::TooLong { field, bytes, most: LONGEST }))
 }

@@ -8,7 +8,7 @@ use crate::fact::Facts;
 use crate::grade::{CriterionAnswer, Moment, RevertTo};
 use crate::judge::{Decision, Prepared, Reason};
 use crate::metric::ReadingError;
-use crate::plan::{PlanError, Release};
+use crate::plan::{PlanError, Release, no_long_text};
 use crate::policy::section::choices;
 use crate::text::{is_blank, joined, lasting, moment};
 use crate::unit::{MetricName, Name, Span, Timestamp};
@@ -164,6 +164,7 @@ impl Rollout {
             Command::Release { release, .. }
             | Command::Supersede { release, .. }
             | Command::Retry { release: Some(release), .. } => Ok(release.check_texts()?),
+            Command::SetFacts { facts, .. } => Ok(no_long_text("/facts", facts)?),
             _ => Ok(()),
         }
     }

@@ -70,6 +70,16 @@ fn plan_1_texts_of_incident_and_release_are_no_longer_than_notes() {
     let input = Input::from_value(json!({"kind": "release", "by": "lena", "release": given}));
     let refusal = rollout.handle("2026-03-03T14:40:00Z".parse().unwrap(), &input.unwrap());
     assert_eq!(refusal.unwrap_err().reason.code(), "HF-PLAN-020");
+
+    // A fact is kept by the log, too, whenever it becomes known.
+    let mut state = |text: &str| {
+        let facts = json!({"preceding_deploy": text});
+        let input = Input::from_value(json!({"kind": "set_facts", "by": "lena", "facts": facts}));
+        let handled = rollout.handle("2026-03-03T14:40:00Z".parse().unwrap(), &input.unwrap());
+        handled.map(drop).map_err(|refusal| (refusal.code(), refusal.path()))
+    };
+    assert_eq!(state(&long), Err(at("/facts/preceding_deploy")));
+    assert_eq!(state(&long[1..]), Ok(()));
 }
 
 /// Without a procedure a deployment takes its own time, or that of the phases, whichever ends later.
