@@ -192,7 +192,11 @@ impl Plan {
                 let percent = |phase: &Phase| 100.0 * phase.share.as_fraction();
                 phase.map(percent).map(|percent| crate::text::figure(percent, 5))
             }
-            CommandField::Batch => self.batches().map(|batches| batches.size.to_string()),
+            CommandField::Batch => {
+                let is_it = |other: &Phase| phase.is_some_and(|phase| other.name == phase.name);
+                let batch = (1..).zip(self.phases()).find(|(_, other)| is_it(other))?.0;
+                Some(self.batches()?.updates(batch).to_string())
+            }
         }
     }
 

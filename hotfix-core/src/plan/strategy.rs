@@ -108,6 +108,11 @@ impl Batches {
         self.size.saturating_mul(batch).min(self.instances)
     }
 
+    /// How many instances a batch updates, from 1.
+    pub(super) fn updates(self, batch: u32) -> u32 {
+        self.after(batch) - self.after(batch.saturating_sub(1))
+    }
+
     fn share(self, batch: u32) -> Share {
         let part = f64::from(self.after(batch)) / f64::from(self.instances);
         // A part of a whole is a valid share.
