@@ -4,17 +4,19 @@ use std::fmt::Write as _;
 
 use crate::grade::{MetricKind, Role, Worse};
 use crate::metric::{Band, Unused, compared, in_unit, interpolated, measured};
+use crate::policy::section::Metric;
 use crate::stats::latency::SLIGHT;
 use crate::stats::{Counts, Totals};
 use crate::text::{self, moment, sentence};
+use crate::unit::Share;
 
 use super::aligned::Side;
 use super::bracket::{BASELINE, CANARY};
 use super::format::{count, counted, figure, shown_figure};
 use super::watched::Watched;
 use super::{
-    AppliedRule, ArmReading, BoundKind, Counterfactual, Decision, MetricWhy, NoCounterfactual,
-    Reason, Rule, Verdict,
+    AppliedRule, ArmReading, BoundKind, Counterfactual, Decision, Judge, MetricWhy, Moment,
+    NoCounterfactual, Reason, Rule, Verdict, waits_for_split,
 };
 
 impl MetricWhy {
@@ -22,8 +24,13 @@ impl MetricWhy {
     /// metric called for it, and what would have changed it: `error_rate: 9 of 100 requests failed,
     /// against 3 of 900 in the baseline. Evidence 7.37, rollback at 5.99. Decision: roll back. With 8
     /// failures in this tick instead of 9 the decision would have been to hold.`
-    pub(super) fn describe(&self, watched: &Watched, verdict: &Verdict) -> String {
-        let (kind, worse) = (watched.metric().kind, watched.metric().worse);
+    pub(super) fn describe(
+        &self,
+        judge: &Judge,
+        watched: &Watched,
+        moment: &Moment<'_>,
+        verdict: &Verdict,
+    ) -> String {
         let mut text = format!("{}: {}.", self.metric, self.numbers(watched));
         let causes = &verdict.causes;
         let place = causes.iter().position(|cause| cause.metric == Some(self.metric));
@@ -33,7 +40,7 @@ impl MetricWhy {
             None => self.main_rule(watched),
         };
         let shown = rule
-            .map(|rule| rule.describe(watched))
+            .map(|rule| rule.describe(judge, watched))
             .or_else(|| reason.map(|reason| sentence(reason.describe())));
         // Writing to a string does not fail.
         if let Some(shown) = shown {
@@ -55,12 +62,12 @@ impl MetricWhy {
         let slow = self.rules.iter().find(is_slow).filter(|_| !rule.as_ref().is_some_and(is_slow));
         if let Some((cause, slow)) = of_evidence.zip(slow) {
             let slow = AppliedRule { reason: Some(cause.reason), ..*slow };
-            let _ = write!(text, " {}.", slow.describe(watched));
+            let _ = write!(text, " {}.", slow.describe(judge, watched));
         }
         let is_lost = |of: &&AppliedRule| matches!(of.rule, Rule::AlreadyRead { .. });
         let lost = self.rules.iter().find(is_lost).filter(|_| !rule.as_ref().is_some_and(is_lost));
         if let Some(lost) = lost {
-            let _ = write!(text, " {}.", lost.describe(watched));
+            let _ = write!(text, " {}.", lost.describe(judge, watched));
         }
         // The gravest cause has the decision's gravity; where the decision is to hold, every one
         // has.
@@ -68,7 +75,7 @@ impl MetricWhy {
             let _ = write!(text, " Decision: {}.", verdict.decision.in_words());
         }
         // That a reading came and was not used has a sentence of its own.
-        if let Some(change) = self.counterfactual.describe(kind, worse, place.is_some())
+        if let Some(change) = self.counterfactual.describe(watched, moment.share, place.is_some())
             && watched.readings().unused[0].is_none()
             && (self.tick.is_some() || self.window.canary.is_some())
         {
@@ -295,7 +302,7 @@ fn silence(watched: &Watched, band: Band) -> String {
 const IN_VAIN: &str = ", and can no longer be shown to in the time that is left";
 
 impl AppliedRule {
-    fn describe(&self, watched: &Watched) -> String {
+    fn describe(&self, judge: &Judge, watched: &Watched) -> String {
         let (kind, worse) = (watched.metric().kind, watched.metric().worse);
         let near = |value: f64| text::rounded(value, 2);
         match self.rule {
@@ -314,15 +321,16 @@ impl AppliedRule {
                 if let Some(since) = watched.stopped_since(CANARY) {
                     return format!("No request has come since {}", moment(since));
                 }
+                if waits_for_split(judge, watched.metric().id) {
+                    return "Its bounds do not apply while the traffic is not split as planned"
+                        .to_owned();
+                }
                 if let Some(why @ Unused::Share) = watched.readings().unused[CANARY] {
                     return format!("Its bounds do not apply, because {}", why.describe());
                 }
                 let (needs, window) = (figure(needs), watched.watch().window);
-                if kind.counts_requests() {
-                    format!("Its bounds apply once a window of {window} has {needs} more requests")
-                } else {
-                    format!("Its bounds apply after {needs} more seconds")
-                }
+                let what = if kind.counts_requests() { "requests" } else { "seconds of readings" };
+                format!("Its bounds apply once a window of {window} has {needs} more {what}")
             }
             Rule::Bound { bound, crossed, figure, over, value, bucket, .. } => {
                 let (Some(figure), Some(value)) = (figure, value) else {
@@ -402,24 +410,24 @@ impl AppliedRule {
 
 impl Counterfactual {
     /// What would have changed the decision; None where that adds nothing.
-    fn describe(&self, kind: MetricKind, worse: Worse, is_cause: bool) -> Option<String> {
+    fn describe(&self, watched: &Watched, share: Share, is_cause: bool) -> Option<String> {
+        let &Metric { kind, worse, scaled, .. } = watched.metric();
         let event = match (kind.is_fraction(), worse) {
             (true, Worse::Higher) => "failure",
             (true, Worse::Lower) => "success",
             (false, Worse::Higher | Worse::Lower) => "event",
         };
-        let instead = |what: String, from: f64, then: Decision| {
+        let instead = |what: String, from: String, then: Decision| {
+            let then = then.in_words();
             Some(format!(
-                "With {what} in this tick instead of {} the decision would have been to {}",
-                count(from),
-                then.in_words()
+                "With {what} in this tick instead of {from} the decision would have been to {then}"
             ))
         };
         match *self {
-            Self::Events { from, to, then } => instead(counted(to, event), from, then),
+            Self::Events { from, to, then } => instead(counted(to, event), count(from), then),
             Self::Slow { above, from, to, then } => instead(
                 format!("{} slower than {}", counted(to, "request"), in_unit(kind, above)),
-                from,
+                count(from),
                 then,
             ),
             // A value next to a bound, which itself is not enough, is not the figure that is shown.
@@ -431,7 +439,11 @@ impl Counterfactual {
                     (false, true) => format!("above {figure}"),
                     (false, false) => format!("below {figure}"),
                 };
-                instead(format!("a reading {reading}"), from, then)
+                // The figures before it are scaled to all traffic, and a reading is not.
+                let is_part = scaled && share != Share::ALL;
+                let of =
+                    if is_part { format!(", from {share} of the traffic,") } else { String::new() };
+                instead(format!("a reading {reading}"), count(from) + &of, then)
             }
             Self::None { reason } => {
                 let text = match reason {

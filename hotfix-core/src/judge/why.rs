@@ -367,7 +367,7 @@ impl MetricWhy {
             counterfactual: Counterfactual::of(judge, index, moment, verdict),
             window: watched.arms(window.sums(), moment),
         };
-        why.sentence = why.describe(watched, verdict);
+        why.sentence = why.describe(judge, watched, moment, verdict);
         why
     }
 }
