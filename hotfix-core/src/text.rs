@@ -6,7 +6,7 @@ use std::fmt::{Display, Write as _};
 use unicode_normalization::char::{canonical_combining_class, decompose_canonical};
 
 use crate::sorting::sort_by_key;
-pub(crate) use crate::unit::any_number;
+pub(crate) use crate::unit::{MOST, any_number, shown};
 use crate::unit::{Span, Timestamp, is_invisible};
 
 /// The beginning of a remedy: `did you mean …? `, or nothing.
@@ -81,9 +81,6 @@ pub(crate) fn between([from, to]: [String; 2]) -> String {
 /// The most bytes of a free text in a log, such as a reason, a note or a title.
 pub(crate) const LONGEST: usize = 4096;
 
-/// Most characters of a text from outside in a sentence.
-pub(crate) const MOST: usize = 64;
-
 /// A character of a text from outside, as people read it: control characters and line breaks become
 /// spaces. None for one that is invisible or turns the reading direction, because it can disguise a
 /// text; the joiners of scripts and emoji, and the selectors of their form, are spelling.
@@ -124,22 +121,6 @@ pub(crate) fn line(text: &str) -> String {
 /// Text from outside for a sentence that people read: one short line.
 pub(crate) fn brief(text: &str) -> String {
     drawn(&line(text), MOST)
-}
-
-/// Text from outside for an error: one short line, in which what cannot be seen is escaped.
-pub(crate) fn shown(text: &str) -> String {
-    let mut shown = String::new();
-    for c in text.chars().take(MOST) {
-        if c == '\\' || is_invisible(c) {
-            shown.extend(c.escape_debug());
-        } else {
-            shown.push(c);
-        }
-    }
-    if text.chars().nth(MOST).is_some() {
-        shown.push('…');
-    }
-    shown
 }
 
 /// A number with so many decimal places. A result of 0 has no sign.

@@ -7,7 +7,7 @@ use super::fault::DocumentFault;
 use super::text::without_mark;
 use crate::canonical::{Cause, Encoder, ReadError, Unread, read_tree};
 use crate::sorting;
-use crate::text::{joined, pointer_step};
+use crate::text::{brief, joined, pointer_step, shown};
 
 /// Most faults that are looked for.
 const MOST: usize = 20;
@@ -32,7 +32,7 @@ impl ValueFault {
     pub fn list(faults: &[Self]) -> String {
         let one = |fault: &Self| match fault.path.as_str() {
             "" => fault.sentence.clone(),
-            path => format!("`{path}`: {}", fault.sentence),
+            path => format!("`{}`: {}", joined(path.split('/').map(shown), "/"), fault.sentence),
         };
         joined(faults.iter().map(one), "; ")
     }
@@ -134,7 +134,7 @@ fn not_allowed(got: &str, expected: &str) -> String {
         other if other.starts_with("struct ") => "an object",
         other => other,
     };
-    format!("{got} is not allowed here: write {expected}")
+    format!("{} is not allowed here: write {expected}", brief(got))
 }
 
 /// Reads JSON, in which no member occurs twice.

@@ -51,13 +51,12 @@ pub(crate) struct CustomFactKind;
 pub(crate) struct NoRule;
 pub(crate) struct List<F>(F);
 
-/// Reads a text as a unit. A text that is long or has control characters is never a unit, and is
-/// not echoed unchanged.
+/// Reads a text as a unit.
 pub(super) fn as_unit<T: FromStr<Err = UnitError>>(
     text: &str,
     reader: &mut PolicyReader,
 ) -> Option<T> {
-    shown(text).parse().map_or_else(|error: UnitError| reader.fail(error), Some)
+    text.parse().map_or_else(|error: UnitError| reader.fail(error), Some)
 }
 
 fn from_number<T>(read: Result<T, UnitError>, reader: &mut PolicyReader) -> Option<T> {
@@ -179,7 +178,7 @@ impl Narrowed for Lasting {
     fn check(span: Span, node: &Node, reader: &mut PolicyReader) -> Option<Span> {
         if span.is_zero() {
             let got = match &node.value {
-                Value::Text(text) => shown(text),
+                Value::Text(text) => text.clone(),
                 Value::Number(seconds) => any_number(*seconds),
                 _ => span.to_string(),
             };
@@ -203,7 +202,7 @@ fn due(text: &str, reader: &mut PolicyReader) -> Option<Due> {
     if let Ok(day) = text.parse() {
         return Some(Due::Next(day));
     }
-    match shown(text).parse() {
+    match text.parse() {
         Ok(span) => Some(Due::Within(span)),
         Err(error @ UnitError::SpanRange { .. }) => reader.fail(error),
         Err(_) => {

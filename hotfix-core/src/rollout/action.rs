@@ -13,7 +13,7 @@ pub use crate::grade::{Audience, MessageKind};
 use crate::plan::{Plan, PlannedCommands, SCHEMA_RISK};
 use crate::policy::Policy;
 use crate::policy::section::DeploymentSigns;
-use crate::text::joined;
+use crate::text::{MOST, joined};
 use crate::unit::{Name, RoleName, Share, Timestamp, UnitError};
 
 use super::{Rollout, is_taken_out};
@@ -364,6 +364,6 @@ impl FromStr for ActionId {
                 Some(Self { event: event.parse().ok()?, index: index.parse().ok()? })
             })
             .filter(|id| id.to_string() == text)
-            .ok_or_else(|| UnitError::ActionId { got: text.chars().take(64).collect() })
+            .ok_or_else(|| UnitError::ActionId { got: text.chars().take(MOST + 1).collect() })
     }
 }

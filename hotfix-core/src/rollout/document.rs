@@ -243,8 +243,7 @@ impl TryFrom<InputDocument> for Input {
 
     fn try_from(document: InputDocument) -> Result<Self, InputError> {
         let kind: InputKind = document.kind.parse().map_err(|_| {
-            // The rest of a longer text would only cost time.
-            let got: String = document.kind.chars().take(64).collect();
+            let got = shown(&document.kind);
             let instead = instead(&got, InputKind::ALL.iter().map(|kind| kind.as_str()));
             InputError::Kind { got, instead }
         })?;

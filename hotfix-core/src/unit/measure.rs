@@ -212,7 +212,7 @@ fn percentage(text: &str) -> Result<f64, UnitError> {
     }
 }
 
-pub(super) fn from_number_or_text<'de, T, D>(
+fn from_number_or_text<'de, T, D>(
     deserializer: D,
     from_number: fn(f64) -> Result<T, UnitError>,
 ) -> Result<T, D::Error>

@@ -25,6 +25,9 @@ use crate::code::coded;
 /// Largest count, exposure or total of an input, 2^53: whole numbers up to it are exact.
 pub const MAX_COUNT: f64 = 9_007_199_254_740_992.0;
 
+/// Most characters of a text from outside in a sentence.
+pub(crate) const MOST: usize = 64;
+
 /// Whether a field has nothing that has to be written.
 pub(crate) fn is_default<T: Default + PartialEq>(field: &T) -> bool {
     *field == T::default()
@@ -36,46 +39,50 @@ coded! {
     pub enum UnitError;
 
     /// A duration that is not a number with a unit.
-    #[error("`{}` is not a duration: write a number and one of ms, s, min, h, d, as in \"10min\"", escaped(.got))]
+    #[error("`{}` is not a duration: write a number and one of ms, s, min, h, d, as in \"10min\"", shown(.got))]
     Span { got: String } => "HF-UNIT-001",
     /// A duration that is zero or negative, or too long for the clock.
     #[error("the duration `{}` is out of range: it is at most 10000 d and not negative, \
-         and above 0 where this key needs it", escaped(.got))]
+         and above 0 where this key needs it", shown(.got))]
     SpanRange { got: String } => "HF-UNIT-002",
     /// A time that is not RFC 3339.
-    #[error("`{}` is not a time: write RFC 3339 with a zone, as in \"2026-03-03T14:40:00.000Z\"", escaped(.got))]
+    #[error("`{}` is not a time: write RFC 3339 with a zone, as in \"2026-03-03T14:40:00.000Z\"", shown(.got))]
     Timestamp { got: String } => "HF-UNIT-003",
     /// A share or proportion that is neither a number nor a percentage.
-    #[error("`{}` is not a share: write a fraction as in 0.1, or a percentage as in \"10%\"", escaped(.got))]
+    #[error("`{}` is not a share: write a fraction as in 0.1, or a percentage as in \"10%\"", shown(.got))]
     Share { got: String } => "HF-UNIT-004",
     /// A share or proportion outside 0 to 1.
-    #[error("`{}` is outside 0 to 1: write a fraction as in 0.1, or a percentage as in \"10%\"", escaped(.got))]
+    #[error("`{}` is outside 0 to 1: write a fraction as in 0.1, or a percentage as in \"10%\"", shown(.got))]
     ShareRange { got: String } => "HF-UNIT-005",
     /// A ratio that is not a finite number above 0.
-    #[error("`{}` is not a ratio: write a finite number above 0, as in 1.1", escaped(.got))]
+    #[error("`{}` is not a ratio: write a finite number above 0, as in 1.1", shown(.got))]
     Ratio { got: String } => "HF-UNIT-006",
     /// A frequency without a unit of time.
-    #[error("`{}` is not a frequency: write a number per s, min or h, as in \"5/min\"", escaped(.got))]
+    #[error("`{}` is not a frequency: write a number per s, min or h, as in \"5/min\"", shown(.got))]
     PerMinute { got: String } => "HF-UNIT-007",
     /// A name with characters that are not allowed, or too long.
-    #[error("`{}` is not a name: use 1 to 31 of a-z, 0-9, `_` and `-`, a letter first", escaped(.got))]
+    #[error("`{}` is not a name: use 1 to 31 of a-z, 0-9, `_` and `-`, a letter first", shown(.got))]
     Name { got: String } => "HF-UNIT-008",
     /// A text that is not a calendar date.
-    #[error("`{}` is not a date: write year, month and day, as in \"2025-10-14\"", escaped(.got))]
+    #[error("`{}` is not a date: write year, month and day, as in \"2025-10-14\"", shown(.got))]
     Date { got: String } => "HF-UNIT-009",
     /// A text that is not the id of an action.
-    #[error("`{}` is not an action id: write the numbers of its event and of its place in it, as in \"7.1\"", escaped(.got))]
+    #[error("`{}` is not an action id: write the numbers of its event and of its place in it, as in \"7.1\"", shown(.got))]
     ActionId { got: String } => "HF-UNIT-010",
 }
 
-/// A text in which control characters are escaped, so that a sentence stays one line.
-fn escaped(text: &str) -> String {
-    text.chars().fold(String::new(), |mut escaped, c| {
-        if c.is_control() {
-            escaped.extend(c.escape_debug());
+/// Text from outside for an error: one short line, in which what cannot be seen is escaped.
+pub(crate) fn shown(text: &str) -> String {
+    let mut shown = String::new();
+    for c in text.chars().take(MOST) {
+        if c == '\\' || is_invisible(c) {
+            shown.extend(c.escape_debug());
         } else {
-            escaped.push(c);
+            shown.push(c);
         }
-        escaped
-    })
+    }
+    if text.chars().nth(MOST).is_some() {
+        shown.push('…');
+    }
+    shown
 }

@@ -6,7 +6,7 @@ use std::str::FromStr;
 use serde::de::{Error, Visitor};
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
-use super::UnitError;
+use super::{MOST, UnitError};
 
 /// Reads a value that is written as a text: what is expected, and the reader.
 pub(crate) struct FromText<F>(pub(crate) &'static str, pub(crate) F);
@@ -72,7 +72,7 @@ impl Name {
     /// # Errors
     /// [`UnitError::Name`] if the text is not a valid name.
     pub fn try_new(text: &str) -> Result<Self, UnitError> {
-        let refused = || UnitError::Name { got: text.chars().take(64).collect() };
+        let refused = || UnitError::Name { got: text.chars().take(MOST + 1).collect() };
         let bytes = text.as_bytes();
         // Padded with zero bytes, which sort before every valid character, so the order is that of
         // the text.

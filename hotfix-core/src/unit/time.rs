@@ -6,8 +6,8 @@ use std::str::FromStr;
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
-use super::UnitError;
-use super::measure::{any_number, from_number_or_text};
+use super::measure::any_number;
+use super::{FromText, UnitError};
 
 /// A time in UTC, in milliseconds since 1970; between the years 1 and 9999.
 /// Written as RFC 3339 with milliseconds and `Z`; any zone is accepted.
@@ -172,8 +172,8 @@ impl Serialize for Timestamp {
 
 impl<'de> Deserialize<'de> for Timestamp {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        // A number is no time: the parser refuses it.
-        from_number_or_text(deserializer, |number| number.to_string().parse())
+        let expected = "RFC 3339 with a zone, as in \"2026-03-03T14:40:00.000Z\"";
+        deserializer.deserialize_str(FromText(expected, Self::from_str))
     }
 }
 
