@@ -157,8 +157,8 @@ fn times(metric: &Metric, findings: &mut Vec<Finding>) {
     }
     // A histogram of slow requests has buckets below a second as well.
     if let [first, .., last] = *metric.boundaries
-        && first >= Span::from_seconds(1)
-        && check("boundaries", last)
+        && first >= 1.0
+        && Span::try_from_seconds(last).is_ok_and(|last| check("boundaries", last))
     {
         return;
     }

@@ -35,8 +35,7 @@ impl BoundInBucket {
     /// Such bounds of a metric, the mildest first. A bound that is a ratio of the live version has
     /// no figure beforehand.
     pub fn of(metric: &Metric) -> impl Iterator<Item = Self> {
-        let edges: Vec<f64> = metric.boundaries.iter().map(|edge| edge.as_seconds()).collect();
-        Self::within(metric, &edges).into_iter()
+        Self::within(metric, &metric.boundaries).into_iter()
     }
 
     /// Such bounds of a metric whose histogram has these boundaries, in seconds.

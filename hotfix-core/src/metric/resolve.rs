@@ -165,7 +165,7 @@ impl Layout {
     }
 
     fn for_samples(metric: &Metric) -> Vec<f64> {
-        let mut edges: Vec<f64> = metric.boundaries.iter().map(|b| b.as_seconds()).collect();
+        let mut edges = metric.boundaries.clone();
         edges.extend(metric.bound_figures());
         let (least, most) =
             edges.iter().fold((f64::INFINITY, 0.0f64), |(l, m), &e| (l.min(e), m.max(e)));
@@ -414,7 +414,7 @@ impl Reading {
     /// bounds, and the last one is far above. In seconds it may be as coarse, or reach as far, but not
     /// a million times as far.
     pub(crate) fn check_boundaries(&self, metric: &Metric) -> Result<(), ReadingError> {
-        let policy = metric.boundaries.iter().map(|edge| edge.as_seconds());
+        let policy = metric.boundaries.iter().copied();
         let most = policy.chain(metric.bound_figures()).fold(0.0, f64::max);
         for (_, sample, place) in self.samples() {
             if let Sample::Histogram(Histogram { le, .. }) = sample

@@ -374,7 +374,7 @@ fn times_settings(
         alpha: budget.sequential(),
         weight: Some(budget.weight(metric)).filter(|weight| *weight > 0.0).unwrap_or(1.0),
         tolerated: settings.tolerated.value(),
-        boundaries: metric.boundaries.iter().map(|of| of.as_seconds()).collect(),
+        boundaries: metric.boundaries.clone(),
         block: policy.watch().block(),
         phases: compared.map(|phase| (phase.share.as_fraction(), policy.ticks_of(phase))).collect(),
         renewed: policy.watch().renewal(),

@@ -262,17 +262,17 @@ impl PolicyReader {
     }
 
     /// Reports values of a list that are not above the one before; `key` is their place in an item.
-    pub(super) fn rising<T: PartialOrd + ToString>(
+    pub(super) fn rising<T: PartialOrd>(
         &mut self,
         list: &str,
         key: &str,
         values: &[T],
-        problem: impl Fn(String, String) -> Problem,
+        problem: impl Fn(&T, &T) -> Problem,
     ) {
         for (index, (before, got)) in (1..).zip(values.iter().zip(values.iter().skip(1))) {
             if got <= before {
                 let place = format!("{}/{list}/{index}{key}", self.path());
-                self.fail_at_path::<()>(&place, problem(got.to_string(), before.to_string()));
+                self.fail_at_path::<()>(&place, problem(got, before));
             }
         }
     }

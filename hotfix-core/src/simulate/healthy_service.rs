@@ -140,7 +140,7 @@ impl HealthyService {
                 spec.level.or(metric.reference).unwrap_or(LEVEL)
             }
         };
-        let mut edges: Vec<f64> = metric.boundaries.iter().map(|edge| edge.as_seconds()).collect();
+        let mut edges = metric.boundaries.clone();
         if metric.kind.has_buckets() && edges.is_empty() {
             edges = EDGES.to_vec();
         }

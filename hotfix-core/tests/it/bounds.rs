@@ -296,6 +296,14 @@ fn field_18_a_bound_inside_a_bucket_is_found_before_the_start() {
     let exact =
         preset("phased-canary", &[("\"250ms\", \"300ms\"", "\"250ms\", \"275ms\", \"300ms\"")]);
     assert_eq!(found(&exact), []);
+    // Between two milliseconds, too, which a boundary keeps as it is written.
+    let changes = [
+        ("{ ratio = 1.1, of = \"reference\" }", "\"252.5ms\""),
+        ("\"300ms\", \"500ms\"", "\"252.5ms\", \"300ms\", \"500ms\""),
+    ];
+    let between = found(&preset("phased-canary", &changes[..1]));
+    assert!(between[0].3.contains("add 252.5 ms to the boundaries"), "{between:?}");
+    assert_eq!(found(&preset("phased-canary", &changes)), []);
     // A reference of 50 ms: no bound can be decided in the first bucket.
     let small = latency("standard", 50);
     let seen = found(&small);

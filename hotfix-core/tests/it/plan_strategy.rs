@@ -74,7 +74,7 @@ fn healthy(policy: &Policy, share: f64) -> Value {
                 MetricKind::Gauge => json!(record),
                 MetricKind::Volume => json!(record * part),
                 MetricKind::Latency => {
-                    let le: Vec<f64> = metric.boundaries.iter().map(|b| b.as_seconds()).collect();
+                    let le = metric.boundaries.clone();
                     let mut counts = vec![n; le.len()];
                     counts[0] = (n * (1.0 - better / 100.0)).floor();
                     json!({ "counts": counts, "le": le, "count": n })

@@ -310,7 +310,7 @@ fn sample(metric: &Metric, share: f64, of: (Version, Fix)) -> Sample {
         MetricKind::Latency => {
             let times = if fails { 10.0 } else { 1.0 };
             let took = metric.reference.unwrap_or(0.25) * 0.8 * times;
-            let edges: Vec<f64> = metric.boundaries.iter().map(|edge| edge.as_seconds()).collect();
+            let edges = metric.boundaries.clone();
             let counts =
                 edges.iter().map(|edge| if *edge >= took { requests } else { 0.0 }).collect();
             Sample::Histogram(Histogram { le: edges, counts, count: requests })

@@ -97,7 +97,7 @@ impl MetricDesign {
     pub(super) fn settle_layout(&mut self, layout: Layout) {
         let edges = layout.edges();
         let above = |time: f64| edges.partition_point(|&edge| edge < time);
-        let boundaries = self.metric.boundaries.iter().map(|time| above(time.as_seconds()));
+        let boundaries = self.metric.boundaries.iter().map(|&time| above(time));
         self.boundaries = boundaries.filter(|&index| index < edges.len()).collect();
         self.boundaries.dedup();
         self.boundaries.truncate(MAX_BOUNDARIES);

@@ -6,7 +6,7 @@ use serde_json::json;
 use crate::document::{Node, Value};
 use crate::grade::{BoundBase, MetricKind};
 use crate::metric_kind::Unit;
-use crate::policy::error::{Problem, shown};
+use crate::policy::error::Problem;
 use crate::policy::field::{Lasting, Number};
 use crate::policy::reader::{Draft as _, Field, Narrowed, PolicyReader, Style, section};
 use crate::unit::{PerMinute, Proportion, Ratio, Span};
@@ -78,6 +78,31 @@ section! {
 pub(super) struct Level;
 /// A bound in one of its three forms; read when the kind is known.
 pub(super) struct BoundForm;
+/// The seconds of a latency, above 0. Latencies below a millisecond are real: they are kept as written.
+pub(super) struct Latency;
+
+impl Field for Latency {
+    type Out = f64;
+
+    fn read(node: &Node, reader: &mut PolicyReader) -> Option<f64> {
+        let seconds = match &node.value {
+            Value::Number(seconds) => Some(*seconds),
+            Value::Text(text) => Span::seconds_of(text).ok(),
+            _ => None,
+        };
+        let is_valid = |seconds: &f64| *seconds > 0.0 && Span::try_from_seconds(*seconds).is_ok();
+        seconds.filter(is_valid).or_else(|| Lasting::read(node, reader).map(Span::as_seconds))
+    }
+    fn write(value: &f64, style: Style) -> Node {
+        // Text is in whole milliseconds.
+        let span = Span::try_from_seconds(*value).ok();
+        let exact = span.filter(|span| span.as_seconds() == *value && !span.is_zero());
+        exact.map_or(Node::from(*value), |span| Lasting::write(&span, style))
+    }
+    fn schema(definitions: &mut Definitions) -> Schema {
+        Lasting::schema(definitions)
+    }
+}
 
 impl Field for Level {
     type Out = Node;
@@ -108,17 +133,7 @@ pub(super) fn level(kind: MetricKind, node: &Node, reader: &mut PolicyReader) ->
         Unit::Fraction => Proportion::read(node, reader).map(Proportion::as_fraction),
         Unit::PerMinute => PerMinute::read(node, reader).map(PerMinute::value),
         Unit::Number => Number::read(node, reader),
-        Unit::Seconds => {
-            // Latencies below a millisecond are real: the figure is kept as it is.
-            let seconds = match &node.value {
-                Value::Number(seconds) => Some(*seconds),
-                Value::Text(text) => Span::seconds_of(&shown(text)).ok(),
-                _ => None,
-            };
-            let is_valid =
-                |seconds: &f64| *seconds > 0.0 && Span::try_from_seconds(*seconds).is_ok();
-            seconds.filter(is_valid).or_else(|| Lasting::read(node, reader).map(Span::as_seconds))
-        }
+        Unit::Seconds => Latency::read(node, reader),
     }
 }
 
@@ -129,11 +144,7 @@ pub(super) fn level_written(kind: MetricKind, value: f64, style: Style) -> Node 
         }
         Unit::PerMinute => PerMinute::try_new(value).map(|f| PerMinute::write(&f, style)),
         Unit::Number => Ok(Node::from(value)),
-        Unit::Seconds => Span::try_from_seconds(value).map(|span| {
-            // Text is in whole milliseconds.
-            let exact = span.as_seconds() == value && !span.is_zero();
-            if exact { Lasting::write(&span, style) } else { Node::from(value) }
-        }),
+        Unit::Seconds => Ok(Latency::write(&value, style)),
     };
     written.unwrap_or(Node::from(value))
 }

@@ -1,7 +1,7 @@
 //! Metrics, their bounds and their tests.
 
 use super::bound::{
-    Bound, BoundForm, Bounds, Level, bound_written, level, level_written, read_bound,
+    Bound, BoundForm, Bounds, Latency, Level, bound_written, level, level_written, read_bound,
 };
 use super::list::by_own_name;
 use super::phase::Phase;
@@ -12,11 +12,11 @@ use crate::grade::{EvidenceMode, MetricKind, Otherwise, Role, Worse, closed_set}
 use crate::metric_kind::Data;
 use crate::policy::Policy;
 use crate::policy::error::Problem;
-use crate::policy::field::{Duration, Lasting, List, as_unit};
+use crate::policy::field::{Duration, List, as_unit};
 use crate::policy::reader::{Draft, Field, Noted, PolicyReader, Style, section};
 use crate::policy::schema::{Definitions, Schema};
 use crate::sorting::sort_by_key;
-use crate::text::any_number;
+use crate::text::{self, any_number};
 use crate::unit::{MetricName, Proportion, Ratio, Span};
 
 closed_set! {
@@ -66,9 +66,9 @@ pub struct Metric {
     pub weight: f64,
     /// For a latency: the quantile to which reference and bounds refer.
     pub quantile: Proportion,
-    /// For a latency: the durations above which slow requests are counted, ascending; fixed before
-    /// the first evaluation.
-    pub boundaries: Vec<Span>,
+    /// For a latency: the durations above which slow requests are counted, in seconds, ascending;
+    /// fixed before the first evaluation.
+    pub boundaries: Vec<f64>,
     /// Its own `evidence.tolerated`. These five are read with
     /// [`Policy::settings`](crate::policy::Policy::settings), which has the policy's where the
     /// metric has none.
@@ -190,9 +190,9 @@ section! {
         /// For a latency, required there: the quantile to which reference and bounds refer; above
         /// 0, below 1.
         quantile: Chance, [optional];
-        /// For a latency, required there: the durations above which slow requests are counted,
-        /// rising, at most 12.
-        boundaries: List<Lasting>, [optional];
+        /// For a latency, required there: the durations above which slow requests are counted, not
+        /// rounded, rising, at most 12.
+        boundaries: List<Latency>, [optional];
         /// The ratio of canary to baseline up to which this metric counts as no worse. Default:
         /// `evidence.tolerated`.
         tolerated: AtLeastOne, [optional];
@@ -441,9 +441,9 @@ fn scaled(
 fn latency(
     kind: MetricKind,
     quantile: Option<Option<Proportion>>,
-    boundaries: Option<Option<Vec<Span>>>,
+    boundaries: Option<Option<Vec<f64>>>,
     reader: &mut PolicyReader,
-) -> (Option<Proportion>, Option<Vec<Span>>) {
+) -> (Option<Proportion>, Option<Vec<f64>>) {
     let (has_buckets, kind) = (kind.has_buckets(), kind.as_str());
     let keys = [
         ("quantile", "it, with a value such as `0.95`", quantile.map(|it| it.is_some())),
@@ -474,7 +474,11 @@ fn latency(
     } else if got > MOST_BOUNDARIES {
         reader.fail_at::<()>("boundaries", Problem::TooMany { what, got, most: MOST_BOUNDARIES });
     } else {
-        reader.rising("boundaries", "", list, |got, before| Problem::BoundaryOrder { got, before });
+        let shown = |seconds: &f64| format!("{} ms", text::figure(seconds * 1e3, 9));
+        reader.rising("boundaries", "", list, |got, before| Problem::BoundaryOrder {
+            got: shown(got),
+            before: shown(before),
+        });
     }
     (quantile.flatten(), boundaries)
 }

@@ -57,7 +57,10 @@ impl Rollback {
 
 fn rollback_rules(rollback: &RollbackDraft, reader: &mut PolicyReader) {
     let shares: Vec<Share> = rollback.steps.iter().flatten().map(|step| step.share).collect();
-    reader.rising("steps", "/share", &shares, |got, before| Problem::StepShare { got, before });
+    reader.rising("steps", "/share", &shares, |got, before| Problem::StepShare {
+        got: got.to_string(),
+        before: before.to_string(),
+    });
 }
 
 section! {

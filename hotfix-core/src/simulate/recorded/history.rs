@@ -558,8 +558,7 @@ fn all(row: &[f64]) -> f64 {
 /// the histogram lacks a boundary or has no counts.
 fn row(metric: &Metric, histogram: &Histogram) -> Option<Vec<f64>> {
     let Histogram { count, counts, le } = histogram;
-    let up_to = |boundary: &Span| {
-        let seconds = boundary.as_seconds();
+    let up_to = |&seconds: &f64| {
         let place = le.iter().position(|edge| (edge - seconds).abs() <= 1e-9 * seconds)?;
         counts.get(place).copied()
     };
