@@ -298,6 +298,9 @@ fn silence(watched: &Watched, band: Band) -> String {
     }
 }
 
+/// Of a metric that is scaled by a share that the canary does not have.
+const WAITS_FOR_SPLIT: &str = "Its bounds do not apply while the traffic is not split as planned";
+
 /// Of a proof that this phase can no longer bring.
 const IN_VAIN: &str = ", and can no longer be shown to in the time that is left";
 
@@ -322,8 +325,7 @@ impl AppliedRule {
                     return format!("No request has come since {}", moment(since));
                 }
                 if waits_for_split(judge, watched.metric().id) {
-                    return "Its bounds do not apply while the traffic is not split as planned"
-                        .to_owned();
+                    return WAITS_FOR_SPLIT.to_owned();
                 }
                 if let Some(why @ Unused::Share) = watched.readings().unused[CANARY] {
                     return format!("Its bounds do not apply, because {}", why.describe());

@@ -499,7 +499,7 @@ impl Conclusion<'_> {
                 _ => self.case.lacks_recovery().and_then(|recovery| self.not_back(recovery)),
             },
             About::Objection if !matches!(stage, Stage::Paused { .. }) => {
-                self.case.stated(&open.stated).map(|what| self.with_objection(at, what))
+                self.case.stated(&open.stated).map(|what| self.with_objection(at, &what))
             }
             About::Objection | About::Stopped => None,
             // What was stated is as it was; the answers are those of now.
@@ -530,13 +530,13 @@ impl Conclusion<'_> {
 
     /// What a person objected to, with the answers. Where the rollout waits for a person in any case,
     /// with the question of that: one answer is for both.
-    fn with_objection(&self, at: Timestamp, what: String) -> String {
+    fn with_objection(&self, at: Timestamp, what: &str) -> String {
         let [known, choices] = match *self.case.place.stage() {
             Stage::Gate { step, .. } => self.met_with_choices(step),
             _ if self.case.place.is_validated(self.plan.policy(), at) => self.at_the_end(),
             _ => return format!("{what}. {}", self.choices(at, true)),
         };
-        format!("{known} {}. {choices}", sentence(&what))
+        format!("{known} {}. {choices}", sentence(what))
     }
 
     /// That a phase met its criteria.
