@@ -225,9 +225,11 @@ impl Context<'_> {
     fn internal(&mut self) {
         let rollout = self.rollout;
         let status = describe::status(rollout, self.request.audience, self.at);
-        let stated = rollout.unanswered_objections().map(|stated| stated.replace('`', ""));
         let open = rollout.hotfix_is_open().then(|| OPEN_HOTFIX.to_owned());
-        let status = text::joined([status].into_iter().chain(open).chain(stated), "; ");
+        let status = text::joined(
+            [status].into_iter().chain(open).chain(rollout.unanswered_objections()),
+            "; ",
+        );
         self.put("status", describe::inside(rollout, &status));
         let end = seen::eta(rollout, self.at).or_else(|| seen::planned_end(rollout, self.at));
         self.put("eta", self.end(end));

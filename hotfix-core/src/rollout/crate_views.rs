@@ -407,8 +407,7 @@ getters! {
     /// The worst that was known of each fact, whatever is known now.
     worst_facts: &Facts = self.case.readiness.worst_facts();
     /// The open reports, denials and withdrawals while the fix is being deployed or live; None without any.
-    unanswered_objections: Option<String> =
-        self.case.stated(&self.case.people.objection(self.stage())?.stated);
+    unanswered_objections: Option<String> = self.case.unanswered_objections(self.plan.policy());
     /// Whether the fix should be shown to work, and readings that could show it have not.
     is_unproven: bool = self.case.judged.is_unproven(&self.plan);
 }

@@ -61,6 +61,27 @@ impl Objection {
             None => all.push(self),
         }
     }
+
+    /// What was stated, for a reader who knows no names of inputs.
+    fn in_words(&self, policy: &Policy) -> String {
+        let signal = |signal: Signal| format!("reported: {}", signal.described());
+        self.sentence(signal, |role| policy.role_title(role))
+    }
+
+    fn sentence(
+        &self,
+        signal: impl Fn(Signal) -> String,
+        role: impl Fn(RoleName) -> String,
+    ) -> String {
+        let what = match self.of {
+            Objected::Reported(of) => signal(of),
+            Objected::Denied(by) => format!("{} denied the plan after the start", role(by)),
+            Objected::Withdrew(by) => format!("{} withdrew an approval after the start", role(by)),
+            Objected::Ended => "the incident was resolved before the start".to_owned(),
+            Objected::Harm(fact) => fact.impact().unwrap_or_default()[0].to_owned(),
+        };
+        what + &given(self.why.as_deref())
+    }
 }
 
 impl From<Objected> for Objection {
@@ -151,18 +172,8 @@ fn stated_facts(policy: &Policy, command: &Command) -> Option<Facts> {
 
 impl Display for Objection {
     fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
-        let (why, role, did) = match (self.why.as_deref(), self.of) {
-            (why, Objected::Reported(signal)) => {
-                return f.write_str(&reported(signal.as_str(), why));
-            }
-            (why, Objected::Denied(role)) => (why, role, "denied the plan"),
-            (why, Objected::Withdrew(role)) => (why, role, "withdrew an approval"),
-            (_, Objected::Ended) => {
-                return f.write_str("the incident was resolved before the start");
-            }
-            (_, Objected::Harm(fact)) => return f.write_str(fact.impact().unwrap_or_default()[0]),
-        };
-        write!(f, "`{role}` {did} after the start{}", given(why))
+        let signal = |signal: Signal| reported(signal.as_str(), None);
+        f.write_str(&self.sentence(signal, |role| format!("`{role}`")))
     }
 }
 
@@ -198,6 +209,17 @@ impl RolloutState {
 
     /// What people stated, and whether an approval has answered that; None where they stated nothing.
     pub(in crate::rollout) fn stated(&self, all: &[Objection]) -> Option<String> {
+        self.stated_as(all, Objection::to_string)
+    }
+
+    /// The open reports, denials and withdrawals while the fix is being deployed or live, for readers of
+    /// messages; None without any.
+    pub(in crate::rollout) fn unanswered_objections(&self, policy: &Policy) -> Option<String> {
+        let open = self.people.objection(self.place.stage())?;
+        self.stated_as(&open.stated, |objection| objection.in_words(policy))
+    }
+
+    fn stated_as(&self, all: &[Objection], text: impl Fn(&Objection) -> String) -> Option<String> {
         let words = self.readiness.statements();
         let is_denied = |role| words.denials().any(|denial| denial.role == role);
         let now = |objection: &Objection| {
@@ -210,7 +232,7 @@ impl RolloutState {
                 }
                 _ => "",
             };
-            format!("{objection}{answered}")
+            text(objection) + answered
         };
         let text = joined(all.iter().map(now), "; ");
         (!text.is_empty()).then_some(text)
