@@ -34,7 +34,7 @@ pub(super) fn follow(
     let stage = changes.to.as_ref().unwrap_or(case.place.stage());
     let (is_deployed, fails) = (stage.is_deployed(phases), case.does_not_last(stage));
     let mut conclusion = Conclusion { plan, case, changes };
-    conclusion.ask_about_severity(&input.command);
+    conclusion.ask_about_severity(at, &input.command);
     if is_deployed && !conclusion.case.place.stage().is_deployed(phases) {
         conclusion.notify(MessageKind::Deployed, &FOLLOWERS);
     }

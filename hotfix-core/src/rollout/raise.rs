@@ -195,29 +195,34 @@ impl Conclusion<'_> {
     }
 
     /// Asks about the severity: with the first input, where facts, a rollback or another attempt
-    /// change the question, and where nobody was asked about a severity that is unknown or assumed.
-    /// A given severity stays until another is set.
-    pub(super) fn ask_about_severity(&mut self, command: &Command) {
+    /// change the question, where nobody was asked about a severity that is unknown or assumed, and
+    /// again while nobody answers, as the question is in the stage that follows. A given severity
+    /// stays until another is set.
+    pub(super) fn ask_about_severity(&mut self, at: Timestamp, command: &Command) {
         let (readiness, people) = (&self.case.readiness, &self.case.people);
         let is_answer = matches!(command, Command::SetSeverity { .. });
-        let moves = || match self.changes.to {
-            Some(Stage::Preparing) => true,
-            Some(_) => readiness.against().is_some(),
-            None => false,
-        };
-        let changes = is_answer || matches!(command, Command::SetFacts { .. }) || moves();
+        let restates = is_answer || matches!(command, Command::SetFacts { .. });
+        let to = self.changes.to.as_ref();
         let now = || readiness.question_now(self.plan, self.next_stage());
-        let changed = changes.then(now);
+        let changed = (restates || to.is_some()).then(now);
         let question = changed.as_ref().unwrap_or_else(|| readiness.question());
-        let is_other = changed.as_ref().is_some_and(|now| now != readiness.question());
-        let is_news = self.case.place.seq() == 1 || is_other;
-        let nobody_asked = question.is_open() && people.about_severity().is_none();
-        let is_over = || self.next_stage().is_left() || self.case.is_resolved();
-        if (is_news && !is_answer || nobody_asked)
-            && !(question.is_open() && is_over())
-            && let Some(text) = question.text()
+        let Some(text) = question.text() else { return };
+        // That less is left to decide in another stage is no news.
+        let may_be_news = restates
+            || to.is_some_and(|to| matches!(to, Stage::Preparing) || readiness.against().is_some());
+        let is_news = self.case.place.seq() == 1 || may_be_news && question != readiness.question();
+        let open = people.about_severity();
+        let nobody_asked = question.is_open() && open.is_none();
+        let (is_left, is_over) = (self.next_stage().is_left(), self.case.is_resolved());
+        if (is_news && !is_answer || nobody_asked) && !(question.is_open() && (is_left || is_over))
         {
             self.ask(text);
+        } else if let Some(open) = open
+            && command.kind().is_by_time()
+            && at >= open.asked_at + self.plan.policy().ask_again()
+            && !(is_left || is_over && question.is_open())
+        {
+            self.ask(&open.repeated(text));
         }
     }
 
@@ -336,16 +341,7 @@ impl Conclusion<'_> {
         let goes_on = matches!(self.case.place.stage(), Stage::FinalValidation { .. })
             && !self.case.people.objected()
             && !self.case.waits_for_a_person(self.plan.policy(), at);
-        // With the completion the incident is over, and nobody is asked for facts about it.
-        let is_complete = matches!(self.changes.to, Some(Stage::Complete { ending: None, .. }));
         let settled = self.changes.to.is_some() || goes_on || !self.case.needs_answer();
-        if let Some(open) = self.case.people.about_severity()
-            && at >= open.asked_at + every
-            && !self.next_stage().is_left()
-            && !(is_complete && self.case.readiness.question().is_open())
-        {
-            self.act(Act::AskDecision { question: open.repeated(&open.text) });
-        }
         if let Some(open) = self.case.people.unanswered().filter(|_| !settled)
             && (!asks_now || open.keeps_its_place())
             && at >= open.asked_at + every

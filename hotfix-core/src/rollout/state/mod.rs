@@ -397,6 +397,15 @@ impl RolloutState {
         if kind == InputKind::Promote {
             go_on(&mut self.judged.now.judge, &self.judged.now.verdict);
         }
+        let restates =
+            matches!(kind, InputKind::SetFacts | InputKind::SetSeverity | InputKind::WaiveItem);
+        if to.is_some() || restates {
+            let stage = to.as_ref().unwrap_or_else(|| self.place.stage());
+            self.readiness.update_question(plan, stage);
+        }
+        // Before all that asks which of the actions is the question about the severity.
+        let question = self.readiness.question();
+        self.people.note_severity_question((at, kind), &plan.subject().incident, question, actions);
         let asks = self.is_resolved() && self.people.asks_about_rollout(actions);
         let answers = self.people.note(policy, at, input, self.place.stage(), asks);
         let notifies =
@@ -462,13 +471,6 @@ impl RolloutState {
             let is_over = has_ended || !self.place.stage().wants_approvals();
             self.readiness.update_requests(policy, at, is_over);
         }
-        let restates =
-            matches!(kind, InputKind::SetFacts | InputKind::SetSeverity | InputKind::WaiveItem);
-        if is_settled || restates {
-            self.readiness.update_question(plan, self.place.stage());
-        }
-        let question = self.readiness.question();
-        self.people.note_severity_question((at, kind), &plan.subject().incident, question, actions);
         let is_over = self.place.stage().is_final();
         let asks = judged.is_some() && decision.needs_answer();
         let is_resolved = self.is_resolved();
