@@ -10,7 +10,7 @@ use crate::stats::numeric::{between, whole_between};
 
 use super::format::shown_figure;
 use super::why::{Counterfactual, NoCounterfactual};
-use super::{Decision, Judge, Moment, Reason, Verdict};
+use super::{Cause, Decision, Judge, Moment, Reason, Verdict};
 
 impl Counterfactual {
     /// The smallest change of this metric's tick that would have led to another decision.
@@ -29,7 +29,7 @@ impl Counterfactual {
             judge,
             index,
             moment,
-            decision: verdict.decision,
+            made: verdict,
             asks: moment.due.is_none() && verdict.has(Reason::NotJudged),
             scratch: judge.clone(),
             verdict: verdict.clone(),
@@ -48,8 +48,8 @@ struct Search<'a> {
     judge: &'a Judge,
     index: usize,
     moment: &'a Moment<'a>,
-    /// The decision that was made.
-    decision: Decision,
+    /// The verdict that was made.
+    made: &'a Verdict,
     /// Outside of a gate, the rollout asks because nothing judges: whatever the judge decides, unless
     /// to roll back.
     asks: bool,
@@ -80,11 +80,13 @@ impl Search<'_> {
         self.scratch.arms.compare(&self.scratch.watched, self.moment.share);
         self.scratch.assess(self.moment, &mut self.verdict);
         let then = self.verdict.decision;
-        // Checks of the arms, which may ask sooner, are not made again.
-        let leads = self.verdict.causes.first().map(|cause| cause.reason);
-        let counts =
-            (then == Decision::RollBack || !self.asks) && leads != Some(Reason::SplitNotAsPlanned);
-        (counts && then != self.decision).then_some(then)
+        // Checks of the arms, which may ask sooner, are not made again: what they found stays.
+        let is_found = |cause: &Cause| {
+            cause.reason != Reason::SplitNotAsPlanned || self.made.causes.contains(cause)
+        };
+        let counts = (then == Decision::RollBack || !self.asks)
+            && self.verdict.causes.first().is_none_or(is_found);
+        (counts && then != self.made.decision).then_some(then)
     }
 
     /// The smallest whole `step`, at most `most`, for which the row `at(row, step)` leads to

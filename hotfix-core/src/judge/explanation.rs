@@ -149,7 +149,7 @@ impl MetricWhy {
         let [ratio, of_sums] = [watched.ratio(), Totals { canary, baseline }.ratio()]
             .map(|ratio| ratio.filter(|of| of.is_finite()).map(|of| text::rounded(of, 1)));
         // A share of the traffic that changes on the way distorts the ratio of the sums.
-        let within = match stratum(watched) {
+        let within = match watched.readings().strata {
             _ if ratio == of_sums => "",
             Some(_) => " within the strata",
             None => " within the phases",
@@ -301,6 +301,22 @@ fn silence(watched: &Watched, band: Band) -> String {
 /// Of a metric that is scaled by a share that the canary does not have.
 const WAITS_FOR_SPLIT: &str = "Its bounds do not apply while the traffic is not split as planned";
 
+impl Watched {
+    /// That its readings come too far apart to fill a window, where they have for long.
+    pub(crate) fn too_far_apart(&self) -> Option<String> {
+        let (watch, readings) = (self.watch(), self.readings());
+        let (canary, _) = self.window().sums().split_at(self.columns());
+        let lacks =
+            self.trials(canary).is_none() && readings.coverage.lacks_for(watch.no_data.after);
+        let window = watch.window;
+        lacks.then(|| {
+            format!(
+                "its readings came too far apart to fill a window of {window}: read it more often"
+            )
+        })
+    }
+}
+
 /// Of a proof that this phase can no longer bring.
 const IN_VAIN: &str = ", and can no longer be shown to in the time that is left";
 
@@ -330,12 +346,19 @@ impl AppliedRule {
                 if let Some(why @ Unused::Share) = watched.readings().unused[CANARY] {
                     return format!("Its bounds do not apply, because {}", why.describe());
                 }
+                if let Some(text) = watched.too_far_apart() {
+                    return sentence(&text);
+                }
                 let (needs, window) = (figure(needs), watched.watch().window);
                 let what = if kind.counts_requests() { "requests" } else { "seconds of readings" };
                 format!("Its bounds apply once a window of {window} has {needs} more {what}")
             }
             Rule::Bound { bound, crossed, figure, over, value, bucket, .. } => {
                 let (Some(figure), Some(value)) = (figure, value) else {
+                    if let Some(reason) = self.reason {
+                        let waits = reason.describe_for(Some(kind));
+                        return format!("By the {bound} bound it is {waits}");
+                    }
                     return format!("The {bound} bound has no reference");
                 };
                 let beyond = worse.is_beyond(value, figure);
@@ -362,6 +385,9 @@ impl AppliedRule {
                     }
                     (BoundKind::Rollback, Some(Reason::WarmingUp)) => {
                         ", but its instances are still warming up"
+                    }
+                    (BoundKind::Success, Some(Reason::TooFewTrials)) => {
+                        ", but the traffic is not split as planned"
                     }
                     _ => "",
                 };

@@ -133,6 +133,9 @@ impl Reason {
             (Self::TooFewTrials, Some(kind)) if !kind.counts_requests() => {
                 "not watched for long enough yet"
             }
+            (Self::Between, Some(kind)) if kind.is_traffic() => {
+                "compared with its level 20 to 5 minutes ago once readings cover 10 minutes of that time"
+            }
             (Self::NotJudged, None) => "no metric decides",
             (Self::Burst, Some(kind)) if kind.has_buckets() => {
                 "slow requests may be a burst, which counts only if it stays"

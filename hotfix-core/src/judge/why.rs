@@ -408,7 +408,7 @@ fn rules(
                 apply(Rule::LeastTrials { needs }, named(&[Reason::TooFewTrials]));
             } else {
                 for rule in watched.bound_rules(window.sums(), moment, Stretch::Window) {
-                    let Rule::Bound { bound, crossed, .. } = rule else { continue };
+                    let Rule::Bound { bound, crossed, figure, .. } = rule else { continue };
                     let reason = match (bound, crossed) {
                         (BoundKind::Rollback, Some(true)) => named(&[
                             Reason::RollbackBand,
@@ -417,9 +417,13 @@ fn rules(
                             Reason::WarmingUp,
                         ]),
                         (BoundKind::Alert, Some(true)) => named(&[Reason::AlertBand]),
+                        // A bound on its own earlier level, which is not known yet.
+                        (_, None) if watched.trails(moment.share) && figure.is_none() => {
+                            named(&[Reason::Between])
+                        }
                         // There the window is what the gate compares.
                         (BoundKind::Success, _) if watched.trails(moment.share) => {
-                            named(&[Reason::CriterionMissed, Reason::Between])
+                            named(&[Reason::CriterionMissed])
                         }
                         _ => None,
                     };
@@ -467,7 +471,9 @@ fn rules(
     for rule in watched.bound_rules(&watched.judged(moment.share), moment, Stretch::Phase) {
         let reason = match rule {
             Rule::Bound { bound: BoundKind::Success, .. } => {
-                named(&[Reason::CriterionMissed, Reason::Between, Reason::TooFewTrials])
+                let by_split = watched.metric().scaled && judge.arms.split_is_wrong();
+                named(&[Reason::CriterionMissed, Reason::Between])
+                    .or_else(|| named(&[Reason::TooFewTrials]).filter(|_| by_split))
             }
             _ => None,
         };
