@@ -325,33 +325,33 @@ impl Call<'_> {
         let stopped = watched.stopped_since(CANARY);
         let then = if moment.after_the_phases { at_most_ask } else { no_data.then };
         let without_requests = stopped.map_or(Response::Hold, |since| silent(Some(since), then));
+        let lacks = watched.lacks_data(moment);
+        // Nothing is known against the canary.
+        let few = if lacks { at_most_ask } else { Response::Hold }.max(without_requests);
+        let metric = Some(watched.metric().id);
         // Where the canary's readings are missing as well, they alone are named.
-        if !matches!(seen.band, Band::NoData | Band::Stale | Band::NotFinite) {
-            let metric = Some(watched.metric().id);
-            if stopped.is_some() && seen.needs.is_none() {
-                self.raise(without_requests.max(Response::Hold), Reason::TooFewTrials, metric);
-            } else if stopped.is_none() && live_missing.is_some() {
-                // Nothing is known against the canary: this alone rolls nothing back.
-                let response = silent(live_missing, at_most_ask);
-                self.raise(response.max(Response::Hold), Reason::NoLiveData, metric);
-            }
+        let is_read = !matches!(seen.band, Band::NoData | Band::Stale | Band::NotFinite);
+        // Between two readings that come too far apart the question stays.
+        if seen.needs.is_none() && (lacks || is_read && stopped.is_some()) {
+            self.raise(few.max(Response::Hold), Reason::TooFewTrials, metric);
+        }
+        if is_read && stopped.is_none() && live_missing.is_some() {
+            // Nothing is known against the canary: this alone rolls nothing back.
+            let response = silent(live_missing, at_most_ask);
+            self.raise(response.max(Response::Hold), Reason::NoLiveData, metric);
         }
         let (response, reason) = match seen.band {
             Band::Rollback | Band::Alert => return self.breach(moment, seen, watched),
             Band::NoData => absent(Reason::NoData),
             Band::Stale => absent(Reason::Stale),
             Band::NotFinite => absent(Reason::NotFinite),
-            Band::Hold if seen.needs.is_some() => {
-                // Nothing is known against the canary.
-                let few = if watched.lacks_data(moment) { at_most_ask } else { Response::Hold };
-                (few.max(without_requests), Reason::TooFewTrials)
-            }
+            Band::Hold if seen.needs.is_some() => (few, Reason::TooFewTrials),
             // Neither alert nor rollback: the gate asks about success, over the phase.
             Band::Hold | Band::Between | Band::Success | Band::NotJudged | Band::NoLiveData => {
                 return;
             }
         };
-        self.raise(response.max(Response::Hold), reason, Some(watched.metric().id));
+        self.raise(response.max(Response::Hold), reason, metric);
     }
 
     /// Raises the response to a window beyond the alert or the rollback bound: once that bound was
@@ -472,10 +472,10 @@ impl Watched {
         // A breach still counts against the canary, but a pass does not: nothing shows that it is
         // as good as the live version, or works at all.
         let passable = [Band::Success, Band::Hold, Band::Between, Band::NotJudged];
-        let stopped = self.stopped_since(CANARY).is_some();
-        if (stopped || live_missing) && passable.contains(&seen.band) {
-            seen.band = if stopped { Band::Hold } else { Band::NoLiveData };
-            if stopped && seen.needs.is_none() {
+        let lacks = self.stopped_since(CANARY).is_some() || self.lacks_data(moment);
+        if (lacks || live_missing) && passable.contains(&seen.band) {
+            seen.band = if lacks { Band::Hold } else { Band::NoLiveData };
+            if lacks && seen.needs.is_none() {
                 let of_window = moment.watch.window.as_seconds();
                 let trials = self.trials(canary).map(|_| moment.watch.least_trials.max(1.0));
                 seen.needs = Some(trials.unwrap_or(of_window));

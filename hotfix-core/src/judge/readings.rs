@@ -225,8 +225,8 @@ pub(super) struct Coverage {
     last: Option<Timestamp>,
     /// Time of the first reading after a gap; None without a gap in this phase.
     since: Option<Timestamp>,
-    /// Time of the first reading after a gap since which the window was never full; None if it was
-    /// full at the last reading.
+    /// Time of the first reading after a gap since which the window was never full; None if it was full
+    /// at the last reading. Where it lacked data for so long that a person is asked: full for as long.
     lacking: Option<Timestamp>,
 }
 
@@ -252,9 +252,13 @@ impl Coverage {
             self.since = Some(at - covers(at.since(last)));
             self.lacking.get_or_insert(at);
         }
-        if self.lacking.is_some() && self.since.is_none_or(|since| at.since(since) >= watch.window)
-        {
-            self.lacking = None;
+        if self.lacking.is_some() {
+            // So that a person is asked once, and not at each reading.
+            let long = self.lacks_for(watch.no_data.after);
+            let least = if long { watch.alert_lasts() } else { watch.window };
+            if self.since.is_none_or(|since| at.since(since) >= least) {
+                self.lacking = None;
+            }
         }
         self.last = Some(at);
     }

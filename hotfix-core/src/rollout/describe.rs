@@ -313,8 +313,9 @@ fn reason(
                 Some("not judged while the traffic is not split as planned".to_owned())
             }
             Reason::TooFewTrials => {
-                let since = watched.stopped_since(judge::CANARY)?;
-                Some(format!("no request since {}", moment(since)))
+                let since = watched.stopped_since(judge::CANARY);
+                let text = since.map(|since| format!("no request since {}", moment(since)));
+                text.or_else(|| watched.too_far_apart())
             }
             Reason::NoLiveData => {
                 let since = watched.stopped_since(judge::BASELINE)?;
