@@ -340,7 +340,9 @@ impl AppliedRule {
                 if let Some(since) = watched.stopped_since(CANARY) {
                     return format!("No request has come since {}", moment(since));
                 }
-                if waits_for_split(judge, watched.metric().id) {
+                // The bounds of one that looks better than it is apply.
+                let metric = watched.metric();
+                if waits_for_split(judge, metric.id) && !judge.arms.favours(metric) {
                     return WAITS_FOR_SPLIT.to_owned();
                 }
                 if let Some(why @ Unused::Share) = watched.readings().unused[CANARY] {

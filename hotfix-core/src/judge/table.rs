@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 use crate::getters::getters;
 use crate::grade::MetricKind;
 use crate::metric::{Band, Judged, Window, bound_figure, in_unit, measured};
-use crate::policy::section::{Bound, Metric, Phase};
+use crate::policy::section::{Bound, Phase};
 use crate::unit::{MetricName, PhaseName, Share, Timestamp};
 
 use super::aligned::Aligned;
@@ -280,8 +280,7 @@ pub(crate) fn wrong_split(judge: &Judge) -> Option<f64> {
 
 /// Whether a metric is not judged because it is scaled by a share that the canary does not have.
 pub(crate) fn waits_for_split(judge: &Judge, id: MetricName) -> bool {
-    let is_blamed = |of: &Metric| of.scaled && !judge.arms.favours(of);
-    judge.arms.split_is_wrong() && judge.metric(id).is_some_and(|of| is_blamed(of.metric()))
+    judge.arms.split_is_wrong() && judge.metric(id).is_some_and(|watched| watched.metric().scaled)
 }
 
 /// Whether the plan claims that the fix mends this metric, and that is not shown.
