@@ -340,7 +340,7 @@ impl AppliedRule {
                 if let Some(since) = watched.stopped_since(CANARY) {
                     return format!("No request has come since {}", moment(since));
                 }
-                // The bounds of one that looks better than it is apply.
+                // The bounds of one that the split favours apply.
                 let metric = watched.metric();
                 if waits_for_split(judge, metric.id) && !judge.arms.favours(metric) {
                     return WAITS_FOR_SPLIT.to_owned();

@@ -156,6 +156,7 @@ fn comm_2_the_public_s_fields_name_nothing_internal() {
         "started_at",
         "deployed_at",
         "held_back",
+        "no_problem",
         "resolved_at",
         "duration",
         "downtime",

@@ -234,8 +234,7 @@ fn comm_1_a_rollback_by_the_train_is_no_person_s_decision() {
     assert!(told(Audience::Business).contains(plain), "{}", told(Audience::Business));
     let report = ledger.report("markdown").unwrap();
     assert!(!report.contains("a person requested"), "{report}");
-    let detection =
-        "the train triggered the rollback: a service that belongs with it had to be rolled back: ";
+    let detection = "triggered the rollback: a service that belongs with it had to be rolled back";
     assert!(report.contains(detection), "{report}");
     let archive = redact(ledger.log().as_bytes(), &Redaction::Everything).unwrap();
     assert!(report_of(archive.as_bytes(), "markdown").unwrap().contains(detection));

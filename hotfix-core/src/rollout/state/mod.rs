@@ -400,8 +400,7 @@ impl RolloutState {
         let restates =
             matches!(kind, InputKind::SetFacts | InputKind::SetSeverity | InputKind::WaiveItem);
         if to.is_some() || restates {
-            let stage = to.as_ref().unwrap_or_else(|| self.place.stage());
-            self.readiness.update_question(plan, stage);
+            self.readiness.update_question(plan, to.as_ref().unwrap_or(self.place.stage()));
         }
         // Before all that asks which of the actions is the question about the severity.
         let question = self.readiness.question();
