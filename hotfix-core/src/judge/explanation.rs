@@ -298,9 +298,6 @@ fn silence(watched: &Watched, band: Band) -> String {
     }
 }
 
-/// Of a metric that is scaled by a share that the canary does not have.
-const WAITS_FOR_SPLIT: &str = "Its bounds do not apply while the traffic is not split as planned";
-
 impl Watched {
     /// That its readings come too far apart to fill a window, where they have for long.
     pub(crate) fn too_far_apart(&self) -> Option<String> {
@@ -315,6 +312,27 @@ impl Watched {
             )
         })
     }
+}
+
+/// Why the bounds do not apply yet: its window lacks this many requests, or seconds of readings.
+fn not_yet(judge: &Judge, watched: &Watched, needs: f64) -> String {
+    if let Some(since) = watched.stopped_since(CANARY) {
+        return format!("No request has come since {}", moment(since));
+    }
+    let metric = watched.metric();
+    // The bounds of one that the split favours apply.
+    if waits_for_split(judge, metric.id) && !judge.arms.favours(metric) {
+        return "Its bounds do not apply while the traffic is not split as planned".to_owned();
+    }
+    if let Some(why @ Unused::Share) = watched.readings().unused[CANARY] {
+        return format!("Its bounds do not apply, because {}", why.describe());
+    }
+    if let Some(text) = watched.too_far_apart() {
+        return sentence(&text);
+    }
+    let (needs, window) = (figure(needs), watched.watch().window);
+    let what = if metric.kind.counts_requests() { "requests" } else { "seconds of readings" };
+    format!("Its bounds apply once a window of {window} has {needs} more {what}")
 }
 
 /// Of a proof that this phase can no longer bring.
@@ -336,25 +354,7 @@ impl AppliedRule {
                  readings from before the start"
                     .to_owned()
             }
-            Rule::LeastTrials { needs } => {
-                if let Some(since) = watched.stopped_since(CANARY) {
-                    return format!("No request has come since {}", moment(since));
-                }
-                // The bounds of one that the split favours apply.
-                let metric = watched.metric();
-                if waits_for_split(judge, metric.id) && !judge.arms.favours(metric) {
-                    return WAITS_FOR_SPLIT.to_owned();
-                }
-                if let Some(why @ Unused::Share) = watched.readings().unused[CANARY] {
-                    return format!("Its bounds do not apply, because {}", why.describe());
-                }
-                if let Some(text) = watched.too_far_apart() {
-                    return sentence(&text);
-                }
-                let (needs, window) = (figure(needs), watched.watch().window);
-                let what = if kind.counts_requests() { "requests" } else { "seconds of readings" };
-                format!("Its bounds apply once a window of {window} has {needs} more {what}")
-            }
+            Rule::LeastTrials { needs } => not_yet(judge, watched, needs),
             Rule::Bound { bound, crossed, figure, over, value, bucket, .. } => {
                 let (Some(figure), Some(value)) = (figure, value) else {
                     if let Some(reason) = self.reason {

@@ -372,6 +372,25 @@ impl MetricWhy {
     }
 }
 
+/// The reasons that a bound over the window may have. `trails`: the window is what the gate compares.
+const fn reasons_in_window(
+    bound: BoundKind,
+    crossed: Option<bool>,
+    figure: Option<f64>,
+    trails: bool,
+) -> &'static [Reason] {
+    match (bound, crossed) {
+        (BoundKind::Rollback, Some(true)) => {
+            &[Reason::RollbackBand, Reason::OneInstance, Reason::NotConfirmed, Reason::WarmingUp]
+        }
+        (BoundKind::Alert, Some(true)) => &[Reason::AlertBand],
+        // A bound on its own earlier level, which is not known yet.
+        (_, None) if trails && figure.is_none() => &[Reason::Between],
+        (BoundKind::Success, _) if trails => &[Reason::CriterionMissed],
+        _ => &[],
+    }
+}
+
 /// Every rule that was applied to this metric.
 fn rules(
     judge: &Judge,
@@ -409,25 +428,9 @@ fn rules(
             } else {
                 for rule in watched.bound_rules(window.sums(), moment, Stretch::Window) {
                     let Rule::Bound { bound, crossed, figure, .. } = rule else { continue };
-                    let reason = match (bound, crossed) {
-                        (BoundKind::Rollback, Some(true)) => named(&[
-                            Reason::RollbackBand,
-                            Reason::OneInstance,
-                            Reason::NotConfirmed,
-                            Reason::WarmingUp,
-                        ]),
-                        (BoundKind::Alert, Some(true)) => named(&[Reason::AlertBand]),
-                        // A bound on its own earlier level, which is not known yet.
-                        (_, None) if watched.trails(moment.share) && figure.is_none() => {
-                            named(&[Reason::Between])
-                        }
-                        // There the window is what the gate compares.
-                        (BoundKind::Success, _) if watched.trails(moment.share) => {
-                            named(&[Reason::CriterionMissed])
-                        }
-                        _ => None,
-                    };
-                    apply(rule, reason);
+                    let of_window =
+                        reasons_in_window(bound, crossed, figure, watched.trails(moment.share));
+                    apply(rule, named(of_window));
                 }
             }
         }
