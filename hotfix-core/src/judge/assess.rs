@@ -14,6 +14,9 @@ use super::harm::lesser;
 use super::watched::Watched;
 use super::{Cause, Decision, Efficacy, Judge, MetricVerdict, Reason, Verdict, Version};
 
+/// The bands of a window that shows nothing against the canary.
+const PASSABLE: [Band; 4] = [Band::Success, Band::Hold, Band::Between, Band::NotJudged];
+
 /// Context of a verdict: the time, the share, and the state of the phase.
 #[derive(Clone, Copy, Debug)]
 pub struct Moment<'a> {
@@ -325,7 +328,9 @@ impl Call<'_> {
         let stopped = watched.stopped_since(CANARY);
         let then = if moment.after_the_phases { at_most_ask } else { no_data.then };
         let without_requests = stopped.map_or(Response::Hold, |since| silent(Some(since), then));
-        let lacks = watched.lacks_data(moment);
+        // With another band, and no needs, `add_band` has found that the window lacks nothing.
+        let may_lack = seen.needs.is_some() || !PASSABLE.contains(&seen.band);
+        let lacks = may_lack && watched.lacks_data(moment);
         // Nothing is known against the canary.
         let few = if lacks { at_most_ask } else { Response::Hold }.max(without_requests);
         let metric = Some(watched.metric().id);
@@ -471,14 +476,12 @@ impl Watched {
         };
         // A breach still counts against the canary, but a pass does not: nothing shows that it is
         // as good as the live version, or works at all.
-        let passable = [Band::Success, Band::Hold, Band::Between, Band::NotJudged];
         let lacks = self.stopped_since(CANARY).is_some() || self.lacks_data(moment);
-        if (lacks || live_missing) && passable.contains(&seen.band) {
+        if (lacks || live_missing) && PASSABLE.contains(&seen.band) {
             seen.band = if lacks { Band::Hold } else { Band::NoLiveData };
             if lacks && seen.needs.is_none() {
-                let of_window = moment.watch.window.as_seconds();
                 let trials = self.trials(canary).map(|_| moment.watch.least_trials.max(1.0));
-                seen.needs = Some(trials.unwrap_or(of_window));
+                seen.needs = Some(trials.unwrap_or(moment.watch.window.as_seconds()));
             }
         }
     }

@@ -18,7 +18,7 @@ impl Unit {
         self.shown_to(value, 4)
     }
 
-    fn shown_to(self, value: f64, digits: usize) -> String {
+    pub(crate) fn shown_to(self, value: f64, digits: usize) -> String {
         let figure = |value: f64| text::figure(value, digits);
         match self {
             Self::Fraction => format!("{}%", figure(value * 100.0)),

@@ -9,14 +9,14 @@ use super::range::{AtLeastOne, AtMostOne, Chance};
 use super::rule::Evidence;
 use crate::document::Node;
 use crate::grade::{EvidenceMode, MetricKind, Otherwise, Role, Worse, closed_set};
-use crate::metric_kind::Data;
+use crate::metric_kind::{Data, Unit};
 use crate::policy::Policy;
 use crate::policy::error::Problem;
 use crate::policy::field::{Duration, List, as_unit};
 use crate::policy::reader::{Draft, Field, Noted, PolicyReader, Style, section};
 use crate::policy::schema::{Definitions, Schema};
 use crate::sorting::sort_by_key;
-use crate::text::{self, any_number};
+use crate::text::any_number;
 use crate::unit::{MetricName, Proportion, Ratio, Span};
 
 closed_set! {
@@ -474,7 +474,7 @@ fn latency(
     } else if got > MOST_BOUNDARIES {
         reader.fail_at::<()>("boundaries", Problem::TooMany { what, got, most: MOST_BOUNDARIES });
     } else {
-        let shown = |seconds: &f64| format!("{} ms", text::figure(seconds * 1e3, 9));
+        let shown = |seconds: &f64| Unit::Seconds.shown_to(*seconds, 9);
         reader.rising("boundaries", "", list, |got, before| Problem::BoundaryOrder {
             got: shown(got),
             before: shown(before),
