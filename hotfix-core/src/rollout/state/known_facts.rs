@@ -18,6 +18,7 @@ use crate::unit::Timestamp;
 /// the facts in the form of an input.
 #[derive(Debug, Default, PartialEq, Serialize, Deserialize, educe::Educe)]
 #[educe(Clone)]
+#[serde(transparent)]
 pub(crate) struct KnownFacts {
     #[serde(skip)]
     now: Facts,

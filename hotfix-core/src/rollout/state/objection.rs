@@ -65,13 +65,13 @@ impl Objection {
     /// What was stated, for a reader who knows no names of inputs.
     fn in_words(&self, policy: &Policy) -> String {
         let signal = |signal: Signal| format!("reported: {}", signal.described());
-        self.sentence(signal, |role| policy.role_title(role))
+        self.sentence(&signal, &|role| policy.role_title(role))
     }
 
     fn sentence(
         &self,
-        signal: impl Fn(Signal) -> String,
-        role: impl Fn(RoleName) -> String,
+        signal: &dyn Fn(Signal) -> String,
+        role: &dyn Fn(RoleName) -> String,
     ) -> String {
         let what = match self.of {
             Objected::Reported(of) => signal(of),
@@ -173,7 +173,7 @@ fn stated_facts(policy: &Policy, command: &Command) -> Option<Facts> {
 impl Display for Objection {
     fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
         let signal = |signal: Signal| reported(signal.as_str(), None);
-        f.write_str(&self.sentence(signal, |role| format!("`{role}`")))
+        f.write_str(&self.sentence(&signal, &|role| format!("`{role}`")))
     }
 }
 
@@ -209,17 +209,17 @@ impl RolloutState {
 
     /// What people stated, and whether an approval has answered that; None where they stated nothing.
     pub(in crate::rollout) fn stated(&self, all: &[Objection]) -> Option<String> {
-        self.stated_as(all, Objection::to_string)
+        self.stated_as(all, &Objection::to_string)
     }
 
     /// The open reports, denials and withdrawals while the fix is being deployed or live, for readers of
     /// messages; None without any.
     pub(in crate::rollout) fn unanswered_objections(&self, policy: &Policy) -> Option<String> {
         let open = self.people.objection(self.place.stage())?;
-        self.stated_as(&open.stated, |objection| objection.in_words(policy))
+        self.stated_as(&open.stated, &|objection| objection.in_words(policy))
     }
 
-    fn stated_as(&self, all: &[Objection], text: impl Fn(&Objection) -> String) -> Option<String> {
+    fn stated_as(&self, all: &[Objection], text: &dyn Fn(&Objection) -> String) -> Option<String> {
         let words = self.readiness.statements();
         let is_denied = |role| words.denials().any(|denial| denial.role == role);
         let now = |objection: &Objection| {
