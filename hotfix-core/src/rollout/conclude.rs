@@ -37,7 +37,14 @@ pub(super) struct Changes {
 impl Changes {
     /// Whether a person is asked.
     pub(super) fn asks(&self) -> bool {
-        self.acts.iter().any(|act| matches!(act, Act::AskDecision { .. }))
+        self.questions().next().is_some()
+    }
+
+    pub(super) fn questions(&self) -> impl Iterator<Item = &str> {
+        self.acts.iter().filter_map(|act| match act {
+            Act::AskDecision { question } => Some(question.as_str()),
+            _ => None,
+        })
     }
 
     pub(super) fn clear(&mut self) {

@@ -466,7 +466,7 @@ impl Conclusion<'_> {
                 Some(text) => text + ".",
                 None => without_answers(open).unwrap_or(&open.text).to_owned(),
             };
-            format!(" Nobody has answered since {}: {text}", moment(open.since))
+            open.named() + &text
         })
     }
 

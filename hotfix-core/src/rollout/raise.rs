@@ -344,6 +344,7 @@ impl Conclusion<'_> {
         let settled = self.changes.to.is_some() || goes_on || !self.case.needs_answer();
         if let Some(open) = self.case.people.unanswered().filter(|_| !settled)
             && (!asks_now || open.keeps_its_place())
+            && !self.changes.questions().any(|question| open.is_named_in(question))
             && at >= open.asked_at + every
         {
             let Some(text) = self.again(at, open) else { return };

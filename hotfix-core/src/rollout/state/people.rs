@@ -435,7 +435,11 @@ impl People {
                 open.action.get_or_insert(action);
             }
             Some(open) if open.page && !page => {}
-            Some(open) if !about.replaces(open.about) && !page => {}
+            Some(open) if !about.replaces(open.about) && !page => {
+                if open.is_named_in(question) {
+                    open.asked_at = at;
+                }
+            }
             open => {
                 let mut new = Unanswered { page, about, ..Unanswered::new(at, question, action) };
                 let is_objection = !page && matches!(about, About::Objection | About::Harm);

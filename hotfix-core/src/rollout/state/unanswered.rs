@@ -119,6 +119,15 @@ impl Unanswered {
         self.page || self.about.is_kept()
     }
 
+    /// What another question says of it, to precede what was stated.
+    pub(crate) fn named(&self) -> String {
+        format!(" Nobody has answered since {}: ", moment(self.since))
+    }
+
+    pub(crate) fn is_named_in(&self, question: &str) -> bool {
+        question.contains(&self.named())
+    }
+
     /// Whether this text is a repetition of it. Logs of earlier releases write the time differently.
     pub(super) fn is_repeated_by(&self, text: &str) -> bool {
         let times = [moment(self.since), self.since.to_string()];
