@@ -202,7 +202,8 @@ impl Policy {
     ///     ``id`` optional. Times are RFC 3339 text or aware `datetime` objects.
     /// release : Mapping, optional
     ///     ``{"version", "previous", "branch", "commit", "author", "methods", "numstat",
-    ///     "bug_metric"}``; all but the first two optional. None while there is no fix yet. ``methods`` is a list such as
+    ///     "bug_metric", "strategy", …}``; all but the first two optional, and all of them in
+    ///     ``docs/inputs.md``. None while there is no fix yet. ``methods`` is a list such as
     ///     ``[{"kind": "feature_flag", "seconds": 5}]``.
     /// traffic : Mapping, optional
     ///     ``{"requests_per_minute", "instances", "canary_instances", "flags", "schema_change"}``,

@@ -230,15 +230,15 @@ impl Rollout {
         Ok(Action::list(&*self.lock(py)?, Core::last_actions))
     }
 
-    /// The blockers: everything that prevents the rollout from starting, each with who can clear
-    /// it, and how.
+    /// The blockers: what prevents the rollout from starting, each with who can clear it, and how.
     ///
     /// Returns
     /// -------
     /// list of dict
     ///     ``{"kind", "sentence", "who", "clears"}``, and if applicable ``item``, ``list`` and
     ///     ``roles``. The list is empty when a start would be accepted, and after the start.
-    ///     ``who`` is empty if anybody can clear it, ``clears`` if a new plan is needed.
+    ///     ``who`` is empty if anybody can clear it (of a severity: whom to ask first), ``clears`` if
+    ///     a new plan is needed.
     ///
     /// Examples
     /// --------

@@ -65,7 +65,10 @@ pub fn text(rollout: &Rollout, at: Timestamp) -> String {
 
     page.family("hotfix_attempts", "counter", "Number of attempts");
     page.line("_total", &[], &attempt);
-    page.gauge("hotfix_traffic_share_ratio", "Share of traffic that has the fix");
+    page.gauge(
+        "hotfix_traffic_share_ratio",
+        "Share of traffic that has the fix, or an earlier attempt at it",
+    );
     page.sample("", &[], rollout.share().as_fraction());
     if let Some(since) = since(rollout.stage()) {
         page.gauge("hotfix_stage_seconds", "Time in the present stage");

@@ -10,6 +10,7 @@ use crate::unit::{MetricName, Share, Span, Timestamp};
 use super::aligned::Aligned;
 use super::bracket::{BASELINE, CANARY};
 use super::bursts::KnownBursts;
+use super::call::Call;
 use super::harm::lesser;
 use super::watched::Watched;
 use super::{Cause, Decision, Efficacy, Judge, MetricVerdict, Reason, Verdict, Version};
@@ -79,11 +80,7 @@ impl Judge {
     pub fn assess(&mut self, moment: &Moment<'_>, verdict: &mut Verdict) -> usize {
         verdict.causes.clear();
         verdict.metrics.clear();
-        let mut call = Call {
-            worst: Response::Continue,
-            causes: &mut verdict.causes,
-            calls: [0; Response::ALL.len()],
-        };
+        let mut call = Call::new(&mut verdict.causes);
         self.check_of_arms(moment, &mut call);
         // The tests of all metrics at once, so that their logarithms are computed in parallel.
         let tested = self.watched.iter().map(|watched| (watched.metric().id, watched.tested()));
@@ -126,22 +123,22 @@ impl Judge {
         }
         if let Some(phase) = moment.due {
             self.gate(moment, phase, &verdict.metrics, verdict.efficacy, &mut call);
-            if moment.overdue && matches!(call.worst, Response::Hold | Response::Ask) {
+            if moment.overdue && matches!(call.worst(), Response::Hold | Response::Ask) {
                 let then = moment.held_too_long(phase, &call);
                 // A question does not keep a phase beyond its longest time.
-                if then > call.worst || call.worst == Response::Hold {
+                if then > call.worst() || call.worst() == Response::Hold {
                     call.raise(then, Reason::Inconclusive, None);
                 }
             }
         }
-        verdict.decision = match (call.worst, moment.due) {
+        verdict.decision = match (call.worst(), moment.due) {
             (Response::Continue, Some(_)) => Decision::Promote,
             (Response::Continue, None) => Decision::Continue,
             (Response::Hold, _) => Decision::Hold,
             (Response::Ask, _) => Decision::Ask,
             (Response::RollBack, _) => Decision::RollBack,
         };
-        let leading = call.calls[call.worst as usize];
+        let leading = call.leading();
         let rolls_back = verdict.decision == Decision::RollBack;
         let lesser = if rolls_back { lesser(self, moment) } else { None };
         verdict.lesser_harm = lesser.filter(|of| *of == Version::Canary);
@@ -257,46 +254,7 @@ impl Judge {
     }
 }
 
-/// The most severe response so far, and its causes by severity.
-pub(super) struct Call<'a> {
-    worst: Response,
-    causes: &'a mut Vec<Cause>,
-    /// Number of causes for each response.
-    calls: [usize; Response::ALL.len()],
-}
-
 impl Call<'_> {
-    pub(super) fn raise(&mut self, response: Response, reason: Reason, metric: Option<MetricName>) {
-        self.raise_cause(response, Cause::new(reason, metric, None));
-    }
-
-    pub(super) const fn worst(&self) -> Response {
-        self.worst
-    }
-
-    /// Whether a cause for a rollback was raised already.
-    pub(super) fn rolls_back(&self) -> bool {
-        self.worst == Response::RollBack
-    }
-
-    /// Whether this reason was raised for any metric.
-    pub(super) fn has(&self, reason: Reason) -> bool {
-        self.causes.iter().any(|cause| cause.reason == reason)
-    }
-
-    pub(super) fn raise_cause(&mut self, response: Response, cause: Cause) {
-        if response == Response::Continue {
-            return;
-        }
-        self.worst = self.worst.max(response);
-        if !self.causes.contains(&cause) {
-            // After causes of the same severity, before milder ones.
-            let place = self.calls[response as usize..].iter().sum();
-            self.causes.insert(place, cause);
-            self.calls[response as usize] += 1;
-        }
-    }
-
     /// Instances of the canary that are worse than the others: a person replaces them, and the
     /// release is not judged by them.
     fn bad_instances(&mut self, moment: &Moment<'_>, watched: &Watched) {

@@ -6,7 +6,7 @@ use crate::grade::{EvidenceMode, Response};
 use crate::policy::section::MOST_TESTED;
 use crate::unit::{MetricName, Share, Timestamp};
 
-use super::assess::Call;
+use super::call::Call;
 use super::cured::traffic;
 use super::evidence_basis::Assurance;
 use super::watched::Watched;

@@ -13,7 +13,7 @@ use crate::stats::{Counts, Direction};
 use crate::unit::{Share, Span};
 
 use super::aligned::{Aligned, Side};
-use super::assess::Call;
+use super::call::Call;
 use super::fed::slow_of;
 use super::test::{Test, of_rates};
 use super::watched::Watched;

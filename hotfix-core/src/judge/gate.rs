@@ -5,7 +5,7 @@ use crate::grade::Response;
 use crate::policy::section::Phase;
 use crate::unit::{Share, Span};
 
-use super::assess::Call;
+use super::call::Call;
 use super::watched::Watched;
 use super::{Moment, Reason};
 

@@ -14,6 +14,7 @@ mod arm_totals;
 mod assess;
 mod bracket;
 mod bursts;
+mod call;
 mod combine;
 mod counterfactual;
 mod covered;

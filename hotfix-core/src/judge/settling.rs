@@ -15,8 +15,8 @@ use crate::unit::{Span, Timestamp};
 
 use super::Reason;
 use super::aligned::{Aligned, Side};
-use super::assess::Call;
 use super::bursts::LASTS;
+use super::call::Call;
 use super::fed::{Fed, slow_arms};
 use super::snapshot::Misfit;
 use super::test::Test;

@@ -273,6 +273,11 @@ impl Cause {
         milder.map_or(causes, |place| &causes[..place])
     }
 
+    /// Whether a cause says that something is bad, and not only that more has to be seen.
+    pub(crate) fn find_harm(causes: &[Self]) -> bool {
+        causes.iter().any(|cause| !cause.reason.waits())
+    }
+
     /// Causes of a verdict by reason: `error rate and log errors above the rollback bound; response
     /// time: evidence of harm`.
     pub(crate) fn described(policy: &Policy, causes: &[Self]) -> String {

@@ -10,7 +10,7 @@ use crate::plan::healthy::{Law, OFTEN, at_gate, figure, in_a_row, in_window, tra
 use crate::plan::power::kept_by_rollback;
 use crate::policy::Policy;
 use crate::policy::section::{Bound, BoundValue, Bounds, Metric, Phase};
-use crate::text::{self, pointer_step};
+use crate::text::{self, pointer_step, quoted};
 use crate::unit::{PhaseName, Share, Span};
 
 /// Longer times of requests are probably milliseconds without a unit.
@@ -21,11 +21,13 @@ const DOUBTFUL_ROLLBACK: f64 = 0.01;
 
 pub(super) fn find(policy: &Policy, findings: &mut Vec<Finding>) {
     for metric in policy.metrics() {
-        order(metric, findings);
         live_arm(policy, metric, findings);
         ratio_of_zero(metric, findings);
         times(metric, findings);
-        if metric.role == Role::Decide {
+        if metric.role == Role::Watch {
+            watched(metric, findings);
+        } else {
+            order(metric, findings);
             wrong_side(policy, metric, findings);
             missed_by_chance(policy, metric, findings);
             alerts_by_chance(policy, metric, findings);
@@ -34,6 +36,18 @@ pub(super) fn find(policy: &Policy, findings: &mut Vec<Finding>) {
     }
     sick_live_arm(policy, findings);
     unjudged(policy, findings);
+}
+
+/// Bounds that would alert or roll back, of a metric that decides nothing.
+fn watched(metric: &Metric, findings: &mut Vec<Finding>) {
+    let acts = metric.bounds.named().filter(|(bound, _)| *bound != "success");
+    let acts: Vec<&str> = acts.map(|(bound, _)| bound).collect();
+    if let Some(first) = acts.first() {
+        report! { findings, place(metric, first), fault::WATCHED_BOUND,
+            "the `role` of `{}` is `watch`: nothing is decided by its {}",
+            metric.id, quoted(&acts, " and ")
+        }
+    }
 }
 
 fn place(metric: &Metric, bound: &str) -> String {

@@ -186,7 +186,7 @@ kinds! {
     ROLLBACK_BY_CHANCE "HF-LINT-024" Warn "widen the bound, raise `window` or `least_trials`, or raise `consecutive_breaches` so that they reach over more than one window";
     SHARE_FALLS "HF-LINT-025" Warn "let the shares rise from phase to phase";
     EVIDENCE_TOO_SLOW "HF-LINT-026" Warn "watch longer, give the phase more traffic, raise `margin`, or use `no_evidence_of_harm`";
-    TOO_FEW_TRIALS "HF-LINT-027" Warn "lower `least_trials`, use a longer window, give the phase more traffic, or, if that metric counts only some requests, add a volume of all of them, which may have `role = \"watch\"`";
+    TOO_FEW_TRIALS "HF-LINT-027" Warn "lower `least_trials`, use a longer window, give the phase, or the live version in it, more traffic, or, if that metric counts only some requests, add a volume of all of them, which may have `role = \"watch\"`";
     SHORT_WINDOW "HF-LINT-028" Note "use a window of at least two cadences";
     SICK_LIVE_ARM "HF-LINT-029" Note "delete `unless_both_arms` there, or rely on the test that compares the arms";
     NOTHING_JUDGES "HF-LINT-031" Warn "add bounds, and a `reference` if they are ratios, or give its test a `weight`";
@@ -246,4 +246,6 @@ kinds! {
     HIDDEN_MESSAGE "HF-LINT-105" Note "put it first, give the other one a condition or severities, or remove it";
     SAME_APPROVAL "HF-LINT-106" Warn "delete it; where two people have to approve, ask for two roles that different people hold";
     IDLE_ENTRY "HF-LINT-107" Note "remove it, or correct the name";
+    SHARE_STAYS "HF-LINT-108" Warn "make one phase of the two, or watch the fix with all traffic in the final validation";
+    WATCHED_BOUND "HF-LINT-109" Note "delete the bounds, or set `role` to `decide`";
 }

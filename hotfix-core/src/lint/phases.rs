@@ -62,6 +62,12 @@ fn own_alternative(policy: &Policy, findings: &mut Vec<Finding>) {
 fn shares(policy: &Policy, findings: &mut Vec<Finding>) {
     for (index, pair) in policy.phases().windows(2).enumerate() {
         let [before, phase] = pair else { continue };
+        if phase.share == before.share && phase.share == Share::ALL {
+            report! { findings, format!("/phases/{}/share", index + 1), fault::SHARE_STAYS,
+                "phase `{}` has {} of the traffic, as `{}` before it: `deployed`, and what counts from it, comes with the last phase, later than the traffic",
+                phase.name, phase.share, before.name
+            }
+        }
         if phase.share < before.share {
             report! { findings, format!("/phases/{}/share", index + 1), fault::SHARE_FALLS,
                 "phase `{}` has {} of the traffic, less than the {} of `{}` before it",
@@ -145,12 +151,10 @@ fn least_trials(policy: &Policy, findings: &mut Vec<Finding>) {
     let Some((volume, traffic)) = traffic_metric(policy) else { return };
     let watch = policy.watch();
     let never = |of: &ShortWindow<'_>| of.trials < watch.least_trials;
-    for ShortWindow { index, phase, trials, .. } in
-        short_windows(policy, traffic).into_iter().filter(never)
-    {
-        report! { findings, format!("/phases/{index}"), fault::TOO_FEW_TRIALS,
-            "`least_trials` is {}, but with the {traffic} requests a minute of `{}` a window of {} has {trials} trials in `{}`: its bounds are never evaluated",
-            watch.least_trials, volume.id, time(watch.window), phase.name
+    for short in short_windows(policy, traffic).into_iter().filter(never) {
+        report! { findings, format!("/phases/{}", short.index), fault::TOO_FEW_TRIALS,
+            "`least_trials` is {}, but with the {traffic} requests a minute of `{}` a window of {} has {} trials{} in `{}`: {} are never evaluated",
+            watch.least_trials, volume.id, time(watch.window), short.trials, short.of(), short.phase.name, short.bounds()
         }
     }
 }

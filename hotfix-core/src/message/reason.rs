@@ -81,6 +81,9 @@ pub(super) fn by_decision(rollout: &Rollout) -> bool {
 /// The reason of a rollback for business readers: no figures, no names, no text of a person.
 pub(super) fn plain_reason(rollout: &Rollout) -> Option<String> {
     let reason = match rollout.turned_back_for()? {
+        cause @ RollbackCause::Verdict { .. } if !cause.is_found() => {
+            "it could not be seen whether the fix works"
+        }
         RollbackCause::Verdict { .. } => "the fix did not meet its criteria",
         RollbackCause::Signal { signal } => signal.described(),
         RollbackCause::Person if by_train(rollout).is_some() => {

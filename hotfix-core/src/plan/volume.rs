@@ -26,6 +26,8 @@ pub(crate) struct ShortWindow<'p> {
     pub(crate) phase: &'p Phase,
     /// Trials in a window, of the arm that has fewer.
     pub(crate) trials: f64,
+    /// The live version has fewer, which only the bounds that compare with it need.
+    of_live: bool,
     /// The part of its windows with too few trials, if the number of requests is random.
     pub(crate) short: f64,
 }
@@ -52,12 +54,35 @@ pub(crate) fn short_windows(policy: &Policy, requests_per_minute: f64) -> Vec<Sh
     // A bound that uses the live arm needs as many trials there, if there is one.
     let both = first.compares_live() || evaluated.any(Metric::compares_live);
     let phases = policy.phases().iter().enumerate().filter_map(|(index, phase)| {
-        let trials = trials(requests_per_minute, phase.share_of_fewer(both), watch.window);
+        let share = phase.share_of_fewer(both);
+        let trials = trials(requests_per_minute, share, watch.window);
         let too_few = whole(watch.least_trials.ceil()).checked_sub(1)?;
         let short = Draw::Events { expected: trials }.at_most(too_few);
-        (short > OFTEN).then_some(ShortWindow { index, phase, trials, short })
+        let of_live = share < phase.share;
+        (short > OFTEN).then_some(ShortWindow { index, phase, trials, of_live, short })
     });
     phases.collect()
+}
+
+impl ShortWindow<'_> {
+    /// Whose trials these are, to follow `trials`; empty for the canary.
+    pub(crate) const fn of(&self) -> &'static str {
+        if self.of_live { " of the live version" } else { "" }
+    }
+
+    /// The bounds that need them.
+    pub(crate) const fn bounds(&self) -> &'static str {
+        if self.of_live { "the bounds that compare with it" } else { "its bounds" }
+    }
+
+    /// Who gets more traffic, as a remedy.
+    const fn remedy(&self) -> &'static str {
+        if self.of_live {
+            "leave the live version more traffic"
+        } else {
+            "give the phase more traffic"
+        }
+    }
 }
 
 impl Phase {
@@ -90,26 +115,31 @@ impl Plan {
                 )
             });
             return Some(format!(
-                "a window of {} in phase `{}` has {} trials on average, and about {:.0} of 100 have fewer \
-                 than the {} that its bounds need: in these they are not evaluated, and a phase that \
-                 ends with one waits{passes}. Lower `watch.least_trials`, use a longer window, or give \
-                 the phase more traffic",
+                "a window of {} in phase `{}` has {} trials{} on average, and about {:.0} of 100 have fewer \
+                 than the {} that {} need: in these they are not evaluated, and a phase that \
+                 ends with one waits{passes}. Lower `watch.least_trials`, use a longer window, or {}",
                 watch.window,
                 fewest.phase.name,
                 fewest.trials,
+                fewest.of(),
                 100.0 * fewest.short,
-                watch.least_trials
+                watch.least_trials,
+                fewest.bounds(),
+                fewest.remedy()
             ));
         }
         Some(format!(
-            "a window of {} in phase `{}` has {} of the {} trials that its bounds need: they are \
+            "a window of {} in phase `{}` has {} of the {} trials{} that {} need: they are \
              not evaluated, and {} when the time of the phase is over. Lower \
-             `watch.least_trials`, use a longer window, or give the phase more traffic",
+             `watch.least_trials`, use a longer window, or {}",
             watch.window,
             fewest.phase.name,
             fewest.trials,
             watch.least_trials,
+            fewest.of(),
+            fewest.bounds(),
             fewest.phase.undecided(self.on_failure()),
+            fewest.remedy(),
         ))
     }
 

@@ -280,6 +280,10 @@ impl LogSummary {
     fn collect(&mut self, plan: &Plan, at: Timestamp, input: &Input, role: Option<&String>) {
         let policy = plan.policy();
         let statement = |text: &str| Statement { at, role: role.cloned(), text: text.to_owned() };
+        let is_note = matches!(input.command, Command::Note { .. });
+        if let Some(cause) = input.command.root_cause(policy).filter(|_| !is_note) {
+            keep(&mut self.statements, (Answers::Topic(Topic::RootCause), statement(cause)));
+        }
         match &input.command {
             Command::Note { why, .. } | Command::Pause { why } | Command::RollBack { why }
                 if is_of_a_train(input) =>
@@ -293,10 +297,6 @@ impl LogSummary {
                 }
             }
             Command::Done { duty, evidence: Some(evidence) } => {
-                if let Some(cause) = input.command.root_cause(policy) {
-                    let answers = Answers::Topic(Topic::RootCause);
-                    keep(&mut self.statements, (answers, statement(cause)));
-                }
                 self.evidence.insert(*duty, evidence.clone());
             }
             Command::Report { signal, .. } => self.reported = self.reported.or(Some((at, *signal))),

@@ -70,8 +70,13 @@ fn rollback_failed(rollout: &Rollout, log: &LogSummary) -> Option<String> {
 fn earlier(rollout: &Rollout, log: &LogSummary, visits: &[PhaseVisit]) -> Option<String> {
     let before = |attempt: u32| attempt < rollout.attempt();
     let back = log.rollbacks.iter().filter(|back| before(back.attempt)).map(|back| {
-        let (version, asked) = (&back.version, utc(back.asked));
-        (back.asked, format!("{version} was rolled back from {asked} on ({})", back.because()))
+        let (version, asked, because) = (&back.version, utc(back.asked), back.because());
+        let text = if back.has_failed && back.confirmed.is_none() {
+            format!("the rollback of {version} from {asked} on failed ({because})")
+        } else {
+            format!("{version} was rolled back from {asked} on ({because})")
+        };
+        (back.asked, text)
     });
     let replaced = log.comparisons.iter().filter_map(|of| {
         let is_own = |visit: &&PhaseVisit| visit.attempt == of.attempt;
@@ -125,6 +130,9 @@ fn outcome(rollout: &Rollout, log: &LogSummary, measures: &Measures) -> String {
                 Some(Silent::Live) | None => "it is still being watched",
             };
             format!("{new} has {part}{paused}, and {watched}.")
+        }
+        State::Deploying | State::Paused if canary != new => {
+            format!("{new} is being deployed; {share} of the traffic is still on {canary}.")
         }
         State::Deploying
         | State::Complete

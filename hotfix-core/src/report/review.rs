@@ -10,7 +10,7 @@ use crate::grade::{ChecklistMoment, DutyKind, Moment};
 use crate::plan::Power;
 use crate::policy::Policy;
 use crate::policy::section::Report as Asked;
-use crate::rollout::{RollbackCause, Rollout, State};
+use crate::rollout::{Rollout, State};
 use crate::text::{self, counted, joined, plain};
 
 use super::describe::{self, lasting, utc};
@@ -173,8 +173,7 @@ pub(super) fn went_well(
         let phases = counted(passed, "phase was", "phases were");
         well.push(format!("{phases} passed on the evidence of the readings."));
     }
-    for back in log.rollbacks.iter().filter(|of| matches!(of.cause, RollbackCause::Verdict { .. }))
-    {
+    for back in log.rollbacks.iter().filter(|back| back.cause.is_found()) {
         let visit = visits.iter().find(|visit| visit.until == Some(back.asked));
         let share = visit
             .map_or_else(String::new, |visit| format!(", with {} of the traffic", visit.share));

@@ -268,7 +268,7 @@ impl Command {
     }
 
     /// The root cause of the incident, where it states one: a note with that label, or the evidence
-    /// of a duty to write it down.
+    /// of a duty to write it down, or of an item that records it.
     pub(crate) fn root_cause(&self, policy: &Policy) -> Option<&str> {
         let stated = match self {
             Self::Note { .. } => self.labelled(&ROOT_CAUSE)?,
@@ -277,6 +277,12 @@ impl Command {
                 let names = [duty.id.as_str(), &duty.title].map(plain);
                 let is_it = names.iter().any(|name| name.contains("root cause"));
                 evidence.as_deref().filter(|_| is_it)?
+            }
+            Self::CheckItem { status: ItemStatus::Done, evidence: Some(evidence), .. } => {
+                let items = policy.checklists().iter().flat_map(|list| &list.items);
+                let mut of_cause = items.filter(|item| item.records.as_deref() == Some("cause"));
+                let is_it = of_cause.any(|of| self.items().any(|item| item == of.id));
+                Some(evidence).filter(|_| is_it)?
             }
             _ => return None,
         };

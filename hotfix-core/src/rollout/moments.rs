@@ -271,7 +271,10 @@ fn update_approvals(
     if demands.is_empty() {
         return;
     }
-    let is_met = demands.iter().all(Demand::is_met);
+    // One that nothing waits for, and that cannot follow the start, decides nothing beside others.
+    let counts = |demand: &Demand| demand.holds_start || demand.after_the_fact.is_some();
+    let any_counts = demands.iter().any(counts);
+    let is_met = demands.iter().all(|one| one.is_met() || any_counts && !counts(one));
     let was_met = agenda.came(Moment::Approved).is_some();
     inputs.extend(changed(was_met, Moment::Approved, is_met || was_met && started, at));
 }

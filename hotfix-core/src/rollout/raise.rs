@@ -305,7 +305,11 @@ impl Conclusion<'_> {
         let any_of: Vec<RoleName> = roles.iter().filter(others).copied().collect();
         // Where the demand has no other role, another person has to hold it.
         let any_of = if any_of.is_empty() { roles.to_vec() } else { any_of };
-        self.act(Act::RequestApproval { any_of, why });
+        let request = Act::RequestApproval { any_of, why };
+        // One answer may meet two demands.
+        if !self.changes.acts.contains(&request) {
+            self.act(request);
+        }
     }
 
     /// Requests another approval at once where the author of the fix has approved alone now, and

@@ -171,6 +171,11 @@ pub enum RollbackCause {
 }
 
 impl RollbackCause {
+    /// Whether the metrics found something bad: not where readings were missing or nothing was judged.
+    pub(crate) fn is_found(&self) -> bool {
+        matches!(self, Self::Verdict { causes } if Cause::find_harm(Cause::of_rollback(causes)))
+    }
+
     /// The version that a rollback for this cause restores; `previous` is the release's.
     pub(crate) fn target<'a>(&'a self, previous: &'a str) -> &'a str {
         match self {

@@ -348,6 +348,10 @@ fn dec_5_traffic_that_is_held_back_is_found() {
         full["share"] = json!(share);
         full
     };
+    let named = |name: &str, mut phase: Value| {
+        phase["name"] = json!(name);
+        phase
+    };
     let phases = |phases: Value| ("/phases", phases);
     check(
         "standard",
@@ -358,6 +362,14 @@ fn dec_5_traffic_that_is_held_back_is_found() {
                 &["`full`, has 90% of the traffic", "the other 10%"],
                 vec![(share, json!(0.9))],
                 vec![],
+            ),
+            // A soak phase.
+            row(
+                "HF-LINT-108",
+                "/phases/1/share",
+                &["`soak` has 100% of the traffic, as `full` before it"],
+                vec![phases(json!([full(1.0), named("soak", full(1.0))]))],
+                vec![phases(json!([full(0.9), named("soak", full(1.0))]))],
             ),
             row(
                 "HF-LINT-089",

@@ -23,6 +23,14 @@ fn dec_5_bounds_out_of_order_are_found() {
                 vec![(alert, json!(0.06))],
                 vec![(alert, json!(0.049))],
             ),
+            // It decides nothing, whatever their order.
+            row(
+                "HF-LINT-109",
+                "/metrics/request_volume/alert",
+                &["the `role` of `request_volume` is `watch`", "decided by its `alert`"],
+                vec![("/metrics/request_volume/role", json!("watch"))],
+                vec![],
+            ),
             // The same figure: the alert never comes first.
             row(
                 "HF-LINT-020",

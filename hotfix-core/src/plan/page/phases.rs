@@ -4,7 +4,7 @@ use super::super::{Plan, StepKind, Threshold};
 use super::{Page, escaped, or_else, strategy, utc};
 use crate::grade::{GateMode, PromotionRule, Response, Role, SuccessGroup, WatchedFrom};
 use crate::metric::within;
-use crate::policy::section::{DeploymentSigns, Metric, Phase, TimeRange};
+use crate::policy::section::{DeploymentSigns, Metric, Phase, SuccessCriterion, TimeRange};
 use crate::text::{joined, markdown, quoted, time, times, words};
 use crate::unit::{Share, Span, Timestamp};
 
@@ -212,7 +212,11 @@ pub(super) fn watched(plan: &Plan, page: &mut Page) {
         page.heading(3, "Success criteria");
         for group in SuccessGroup::ALL {
             let of_group = policy.success().iter().filter(|criterion| criterion.group == *group);
-            let texts: Vec<String> = of_group.map(|criterion| markdown(&criterion.text)).collect();
+            let text = |criterion: &SuccessCriterion| {
+                let shows = criterion.metric.map(|metric| format!(" (shown by `{metric}`)"));
+                markdown(&criterion.text) + &shows.unwrap_or_default()
+            };
+            let texts: Vec<String> = of_group.map(text).collect();
             if !texts.is_empty() {
                 page.paragraph(&format!("**{}:**", words(group.as_str())));
                 page.list(texts);

@@ -127,11 +127,13 @@ section! {
         /// `resolved`, without a condition and due by then, takes its place. Without this key it has no
         /// due time.
         within: Due, [optional];
-        /// The sections of the report, in order, each once.
+        /// The sections that you expect of the report, each once. One that it does not have by itself is
+        /// added, with what people note under its name. The report has an order of its own.
         sections: Vec<String> as Once<String>, [default none()];
         /// The questions that the report answers, each once.
         questions: Vec<String> as Once<String>, [default none()];
-        /// The measures in the report, each once.
+        /// The figures that you expect of the report, each once: it lists them below its measures, of
+        /// which it always has all.
         measures: Vec<String> as Once<String>, [default none()];
         /// What an action item needs, each once: the report lists the items that lack `owner`, `deadline`,
         /// `success criterion`, or another text that a note has with a colon, as in `ticket: 4711`.

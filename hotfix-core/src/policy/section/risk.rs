@@ -102,8 +102,8 @@ section! {
         group: SuccessGroup, [required];
         /// The criterion in a sentence.
         text: String, [required];
-        /// The metric of this policy that shows it. Without this key a person states whether it is
-        /// met.
+        /// The metric of this policy that shows it to whoever confirms it; the page of the plan names it
+        /// with the criterion.
         metric: MetricName, [optional];
         /// What of the log answers it: a person cannot confirm it where the log says otherwise. A check
         /// before the completion does not count, and a rollback opens it again.

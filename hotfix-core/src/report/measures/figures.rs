@@ -482,9 +482,9 @@ impl Incident<'_> {
         let worse = worse.unwrap_or(Worse::Higher);
         let [reference, before, after] =
             [row.reference, row.live, after].map(|share| share.map(|share| worse.bad(share, 1.0)));
-        let percent = |rate: Option<f64>| {
-            rate.map_or_else(|| "no reading".to_owned(), |r| format!("{}%", figure(100.0 * r, 3)))
-        };
+        let percent = |rate: Option<f64>| Some(format!("{}%", figure(100.0 * rate?, 3)));
+        let none = || "no reading".to_owned();
+        let in_last = || "no reading in the last phase".to_owned();
         let counted = match worse {
             Worse::Higher => "",
             Worse::Lower => "failures by ",
@@ -492,8 +492,8 @@ impl Incident<'_> {
         let sentence = format!(
             "{counted}`{}`: {} without the fix, {} with it",
             row.metric,
-            percent(before),
-            percent(after)
+            percent(before).unwrap_or_else(none),
+            percent(after).unwrap_or_else(in_last)
         );
         let rate = ErrorRate { metric: row.metric, reference, before, after };
         let known = self.has_outcome();
