@@ -404,9 +404,10 @@ impl Agenda {
     ) -> DutyStatus {
         let since = self.since(course);
         let answered = self.answer_for(obligation);
-        // An answer covers only what was called: a page whose time has come is made first, also where
-        // the answer comes before the timer.
-        let was_asked = course.told.asked.is_some();
+        // An answer covers only what was called before it: a page whose time has come is made first, also
+        // where the answer comes before the timer, or where the time was corrected since.
+        let asked = course.told.waits_since;
+        let since_call = |called: Timestamp| asked.map_or(called, |asked| asked.max(called));
         if !obligation.is_level() {
             // A page is made at once; its time is the limit. Who was paged at another severity is
             // not paged again. An answer to that holds, and so does that of a level: somebody is at work.
@@ -414,9 +415,10 @@ impl Agenda {
             let status = DutyStatus::timed(opens, due, at);
             let is_same = obligation.ladder.is_some() && !obligation.conditional;
             let before = self.called_before(obligation, since, from).filter(|_| is_same);
-            let called = before.unwrap_or(opens);
+            let called = since_call(before.unwrap_or(opens));
+            let was_called = before.is_some() || asked.is_some();
             return match answered {
-                Some(answered) if called <= answered.last && (was_asked || before.is_some()) => {
+                Some(answered) if called <= answered.last && was_called => {
                     status.settled(answered.since(called), Settlement::Acknowledged)
                 }
                 _ => DutyStatus { called_before: before.is_some(), ..status }.unless_ended(end),
@@ -425,7 +427,7 @@ impl Agenda {
         let opens = self.not_before(course, due);
         let called = self.called_before(obligation, since, due);
         let called_before = called.is_some();
-        let was_called = called_before || was_asked;
+        let was_called = called_before || asked.is_some();
         let mut status = DutyStatus { called_before, ..DutyStatus::timed(opens, due, at) };
         let mut called = called.or(Some(opens));
         let unanswered = !called_before && answered.is_none_or(|answered| opens > answered.first);
@@ -441,10 +443,12 @@ impl Agenda {
                 called = self.state.fix_by.map(|fix_by| fix_by.max(opens));
                 if let (Some(opens), Some(fix_by)) = (called, self.state.fix_by) {
                     let status_then = DutyStatus::timed(opens, fix_by.max(due), at);
-                    status = DutyStatus { held: held.filter(|_| fix_by > due), ..status_then };
+                    let waits = fix_by > due && at < opens;
+                    status = DutyStatus { held: held.filter(|_| waits), ..status_then };
                 }
             }
-            if let Some(called) = called.filter(|called| was_called && *called <= answered.last) {
+            let answerable = called.map(since_call).filter(|_| was_called);
+            if let Some(called) = answerable.filter(|called| *called <= answered.last) {
                 return status.settled(answered.since(called), Settlement::Acknowledged);
             }
         }
