@@ -4,7 +4,7 @@ use super::input::Input;
 use super::item_state::{DutyState, Settled, Settlement};
 use super::obligations::{Obligation, Source};
 use super::status::{Awaits, DutyStatus, Phase};
-use super::{Agenda, Answered, origin};
+use super::{Agenda, Answered, Reached, origin};
 use crate::fact::{Facts, Truth};
 use crate::grade::{BranchDuty, Calendar, Moment, Severity};
 use crate::policy::Policy;
@@ -112,8 +112,9 @@ impl Agenda {
             self.state.reached[..now as usize].fill(None);
         }
         let is_new = |of: &&Severity| now <= **of && was.is_none_or(|was| **of < was);
+        let reached = Reached { at, live: self.is_live_before(at) };
         for of in Severity::ALL.iter().filter(is_new) {
-            self.state.reached[*of as usize].get_or_insert(at);
+            self.state.reached[*of as usize].get_or_insert(reached);
         }
     }
 

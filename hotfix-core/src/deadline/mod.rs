@@ -162,6 +162,13 @@ struct Answered {
     last: Timestamp,
 }
 
+/// When the incident first was as severe as this, and whether a fix was live before.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+struct Reached {
+    at: Timestamp,
+    live: bool,
+}
+
 impl Answered {
     /// When a page that was made at `called`, before the last answer, was answered: only the first and
     /// the last answer are known.

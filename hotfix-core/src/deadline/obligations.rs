@@ -67,6 +67,8 @@ pub(super) struct BegunAgain {
     /// Those of this severity: since it rose to it with the fix live. Whoever deployed the fix
     /// responded to what was known then.
     pub(super) risen: (Option<Severity>, Option<Timestamp>),
+    /// The fix is live still. Once it is rolled back, calls count from the detection.
+    pub(super) live: bool,
 }
 
 impl BegunAgain {
@@ -78,7 +80,8 @@ impl BegunAgain {
     /// Since when this one has begun again.
     pub(super) fn of(self, obligation: &Obligation) -> Option<Timestamp> {
         let (severity, risen) = self.risen;
-        let risen = risen.filter(|_| obligation.severities.contain(severity));
+        let counts = self.live || !obligation.kind.is_call();
+        let risen = risen.filter(|_| counts && obligation.severities.contain(severity));
         self.reopened.max(risen).filter(|_| obligation.begins_again())
     }
 }

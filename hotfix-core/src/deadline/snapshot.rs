@@ -8,7 +8,7 @@ use crate::policy::Policy;
 use crate::unit::Timestamp;
 
 use super::item_state::DutyState;
-use super::{Agenda, Answered, Call, Moments};
+use super::{Agenda, Answered, Call, Moments, Reached};
 
 /// How often a duty can have been settled: once with each line of a log.
 const MOST_TIMES: u64 = 1 << 53;
@@ -25,7 +25,7 @@ pub(crate) struct AgendaState {
     pub(super) days: [Option<Timestamp>; Calendar::ALL.len()],
     pub(super) severity: Option<Severity>,
     /// Since when the incident has been, or once was, at least as severe as each severity.
-    pub(super) reached: [Option<Timestamp>; Severity::ALL.len()],
+    pub(super) reached: [Option<Reached>; Severity::ALL.len()],
     /// The severity is only assumed.
     pub(super) assumed: bool,
     pub(super) stop_gap: Truth,

@@ -4,7 +4,7 @@ use serde::Serialize;
 
 use super::item_state::{DutyState, Settled, Settlement};
 use super::obligations::{BegunAgain, Obligation, Source};
-use super::{Agenda, Answered};
+use super::{Agenda, Answered, Reached};
 use crate::fact::Truth;
 use crate::grade::{Calendar, DutyKind, Moment};
 use crate::policy::section::Due;
@@ -308,17 +308,29 @@ impl Agenda {
 
     /// Since when calls and responses have begun again.
     pub(super) fn begun_again(&self) -> BegunAgain {
-        let (live, end) = (self.held_since(Moment::Deployed), self.came(Moment::Resolved));
-        let is_open = |at: &Timestamp| end.is_none_or(|end| *at < end);
-        let is_later = |at: &Timestamp| live.is_some_and(|live| live < *at);
-        let risen = self.risen().filter(is_later).filter(is_open);
-        BegunAgain { reopened: self.state.reopened, risen: (self.state.severity, risen) }
+        let end = self.came(Moment::Resolved);
+        let risen =
+            self.reached().filter(|risen| risen.live && end.is_none_or(|end| risen.at < end));
+        BegunAgain {
+            reopened: self.state.reopened,
+            risen: (self.state.severity, risen.map(|risen| risen.at)),
+            live: risen.is_some_and(|risen| self.is_live_before(risen.at)),
+        }
+    }
+
+    /// Whether the fix went live before this time, and is to stay.
+    pub(super) fn is_live_before(&self, at: Timestamp) -> bool {
+        self.held_since(Moment::Deployed).is_some_and(|live| live < at)
     }
 
     /// Since when the incident is as severe as it is now, where it was not at first.
     pub(crate) fn risen(&self) -> Option<Timestamp> {
+        self.reached().map(|risen| risen.at)
+    }
+
+    fn reached(&self) -> Option<Reached> {
         let reached = self.state.reached[self.state.severity? as usize];
-        reached.filter(|at| Some(*at) > self.state.opened)
+        reached.filter(|reached| Some(reached.at) > self.state.opened)
     }
 
     /// When it no longer applies, done or not: the end of its repetition, or of the incident.

@@ -17,7 +17,7 @@ use super::SnapshotHead;
 use super::error::SnapshotError;
 
 /// The version of the snapshot's format: a snapshot of another one is refused, and the log replayed.
-pub const SNAPSHOT_FORMAT: u32 = 22;
+pub const SNAPSHOT_FORMAT: u32 = 23;
 
 /// The magic bytes. The first is not valid in a text; the last shows a transfer that rewrote line ends.
 const MAGIC: [u8; 8] = *b"\x89HFSNAP\n";
