@@ -41,20 +41,16 @@ impl Agenda {
             Input::Flow { flow, merged } => {
                 (self.state.flow, self.state.merged) = (flow, merged);
             }
-            Input::Reverted => {
-                for (obligation, course) in self.obligations.iter().zip(&mut self.state.courses) {
-                    if obligation.settled_in_branch == Some(BranchDuty::Revert) && self.state.merged
-                    {
-                        course.settle_if(true, Settled { at, how: Settlement::Moment });
-                    }
-                }
+            Input::Canary { version } => version.clone_into(&mut self.state.canary),
+            Input::Reverted if self.state.merged => {
+                self.settle_for_canary(at, |of| of.settled_in_branch == Some(BranchDuty::Revert));
             }
+            Input::Reverted => {}
             Input::Stated { moment, at: came } => self.state.moments[moment as usize] = Some(came),
             Input::AnotherAttempt => self.state.attempt = Some(at),
             Input::AnotherRelease => {
                 self.keep_settled();
                 self.settle_by_another_release(at);
-                self.state.another_release = Some(at);
                 // What counts from `ready` is about the fix that was ready then.
                 self.revoke(Moment::Ready, at);
                 self.start_again_from(Moment::Ready);
@@ -140,7 +136,16 @@ impl Agenda {
             self.state.was_live = None;
         }
         let before = self.state.moments[moment as usize].replace(came);
+        if moment == Moment::Deployed {
+            // The release that was rolled back is live after all.
+            self.settle_for_canary(came, |of| of.another_release.is_some());
+        }
         if moment == Moment::RolledBack {
+            for (obligation, course) in self.obligations.iter().zip(&mut self.state.courses) {
+                if obligation.is_about_failed() {
+                    course.owe(&self.state.canary);
+                }
+            }
             if before.is_some_and(|before| before < came) {
                 self.start_again_from(moment);
             }
@@ -194,6 +199,15 @@ impl Agenda {
             }
             // Its time was given otherwise.
             Some(_) | None => {}
+        }
+    }
+
+    /// Settles duties about a release that was rolled back, for the one that has the canary's traffic.
+    fn settle_for_canary(&mut self, at: Timestamp, of: impl Fn(&Obligation) -> bool) {
+        for (obligation, course) in self.obligations.iter().zip(&mut self.state.courses) {
+            if of(obligation) {
+                course.settle_for(&self.state.canary, at);
+            }
         }
     }
 

@@ -15,7 +15,7 @@ use crate::grade::{Audience, DutyKind, Flow, Moment, Severity};
 use crate::policy::Policy;
 use crate::policy::section::{Duty, REPORT_TITLE};
 use crate::sorting::sort_by_key;
-use crate::text::{self, quoted};
+use crate::text::{self, enumerated, quoted};
 use crate::unit::{Name, Span, Timestamp, is_default};
 
 /// All duties of an incident, each in one of these lists; see the [module](super).
@@ -225,6 +225,9 @@ impl Agenda {
         };
         if !matches!(status.phase, Phase::Done(_)) {
             self.note(&mut item, status);
+            let other = course.owed_for.iter().any(|version| *version != self.state.canary);
+            item.notes
+                .extend(other.then(|| format!("it is about {}", enumerated(&course.owed_for))));
         }
         item
     }

@@ -92,6 +92,9 @@ pub(super) struct DutyState {
     /// It was announced before its moment was revoked: a late answer is accepted.
     pub(super) announced_before: bool,
     pub(super) planned: Planned,
+    /// Of a duty about a release that was rolled back: the versions for which it is owed, or was when it
+    /// was settled.
+    pub(super) owed_for: Vec<String>,
 }
 
 impl DutyState {
@@ -104,6 +107,29 @@ impl DutyState {
         self.apart = is_so && !self.on && (self.apart || self.settled.is_none());
         self.settled = is_so.then(|| self.settled.unwrap_or(settled));
         self.times = u64::from(is_so);
+    }
+
+    /// A release is rolled back: it is owed for this version, too.
+    pub(super) fn owe(&mut self, version: &str) {
+        if self.settled.is_some() {
+            self.owed_for.clear();
+        }
+        if !self.owed_for.iter().any(|owed| owed == version) {
+            self.owed_for.push(version.to_owned());
+        }
+    }
+
+    /// Settles it for this version, and as a whole where it is owed for no other.
+    pub(super) fn settle_for(&mut self, version: &str, at: Timestamp) {
+        let others = self.owed_for.iter().filter(|owed| *owed != version).count();
+        if others == self.owed_for.len() {
+            return;
+        }
+        if others > 0 {
+            self.owed_for.retain(|owed| owed != version);
+        } else {
+            self.settle_if(true, Settled { at, how: Settlement::Moment });
+        }
     }
 
     /// Resets the state because the moment that it counts from was revoked.

@@ -42,10 +42,11 @@
 //! beginning; the start, the deployment, the rollback and the end, of which the rollout notifies an
 //! audience, an earlier notice to the same audience, if it applied then; the last item of a checklist
 //! the duty that names the list; what somebody in a role does the page to the role; the deployment
-//! after a rollback what was to follow from the failure of the same release. A rollback revokes the
-//! deployment, and what counts from it applies again after the next one. What counts from a rollback
-//! applies again after each. But people's responses and notices stay settled, at their first time. What
-//! counts from `ready` is about one fix, and applies again once another one is ready.
+//! after a rollback what was to follow from the failure of the same release, which is owed for each
+//! release that failed. A rollback revokes the deployment, and what counts from it applies again
+//! after the next one. What counts from a rollback applies again after each. But people's responses
+//! and notices stay settled, at their first time. What counts from `ready` is about one fix, and
+//! applies again once another one is ready.
 //!
 //! **Updates** keep to the promised times: a late one does not move the next. A notice to the same
 //! audience that counts from the same moment is the first of them. `done` settles all
@@ -189,7 +190,7 @@ fn origin(moments: &Moments, moment: Moment) -> Option<(Moment, Timestamp)> {
     candidates.find_map(|moment| Some((moment, moments.get(moment as usize).copied().flatten()?)))
 }
 
-/// The agenda of one incident. Its size depends on the policy alone.
+/// The agenda of one incident. Its size depends on the policy, and on the number of releases that failed.
 ///
 /// ```
 /// use hotfix_core::deadline::{Agenda, Input};

@@ -411,8 +411,6 @@ fn settles(policy: &Policy, duty: &Duty) -> Vec<Moment> {
         DutyKind::Notify => {
             &[Moment::DeployStarted, Moment::Deployed, Moment::RolledBack, Moment::Resolved]
         }
-        // The release that was rolled back is live after all.
-        _ if duty.another_release.is_some() => &[Moment::Deployed],
         _ => &[],
     };
     let is_later = |by: &Moment| match duty.from {
@@ -477,8 +475,7 @@ getters! {
         self.audience == Some(Audience::Public) && self.severities != Severities::ALL;
     /// Whether it remains settled where the moment that settled it is revoked, or comes again with
     /// another attempt.
-    stays_settled: bool =
-        matches!(self.kind, DutyKind::Act | DutyKind::Notify) || self.another_release.is_some();
+    stays_settled: bool = matches!(self.kind, DutyKind::Act | DutyKind::Notify);
     /// Whether the end of the incident ends its repetition as well: who reads the news then reads of it,
     /// and who was paged has nothing to do any more. A page is repeated until somebody answers it.
     ends_with_incident: bool = (self.kind == DutyKind::Update && self.every.is_some()
@@ -490,6 +487,9 @@ getters! {
     /// Whether it watches the version to which a fix was rolled back.
     watches_previous: bool =
         matches!((self.kind, self.from), (DutyKind::Watch, Moment::RolledBack));
+    /// Whether it is about the release that was rolled back, and owed for each.
+    is_about_failed: bool = self.from == Moment::RolledBack
+        && (self.another_release.is_some() || self.settled_in_branch == Some(BranchDuty::Revert));
     /// Whether it announces the incident itself, which is news once.
     is_alert: bool = self.kind == DutyKind::Notify && self.from.message() == MessageKind::Alert;
     /// Whether an answer settles it.

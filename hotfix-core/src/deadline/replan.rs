@@ -68,6 +68,7 @@ impl Cause {
             Input::TurnedBack
             | Input::AnotherAttempt
             | Input::AnotherRelease
+            | Input::Canary { .. }
             | Input::Reverted
             | Input::Moment { .. }
             | Input::Stated { .. }

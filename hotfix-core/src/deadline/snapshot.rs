@@ -29,6 +29,8 @@ pub(crate) struct AgendaState {
     /// The severity is only assumed.
     pub(super) assumed: bool,
     pub(super) stop_gap: Truth,
+    /// The version that has the canary's traffic, or is to get it.
+    pub(super) canary: String,
     /// The branching model of the release.
     pub(super) flow: Option<Flow>,
     /// It is merged, before the deployment, into the only branch that needs it.
@@ -43,8 +45,6 @@ pub(crate) struct AgendaState {
     pub(super) was_live: Option<Timestamp>,
     /// When the incident was reopened.
     pub(super) reopened: Option<Timestamp>,
-    /// When another release was last tried.
-    pub(super) another_release: Option<Timestamp>,
     /// When another attempt was last begun.
     pub(super) attempt: Option<Timestamp>,
     pub(super) calls: Vec<Call>,

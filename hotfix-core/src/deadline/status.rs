@@ -226,14 +226,6 @@ impl Agenda {
             DutyKind::Act => Some(self.from(obligation)?),
             // Nor does what came when the notice did not apply: nobody was notified of it.
             DutyKind::Notify => Some(self.from(obligation)?).max(self.since(course)),
-            // Nor does the deployment of another release.
-            _ if obligation.another_release.is_some() => {
-                let from = self.from(obligation)?;
-                if self.state.another_release >= Some(from) {
-                    return None;
-                }
-                Some(from)
-            }
             _ => None,
         };
         let is_over = obligation.ends_undone(|moment| self.came(moment).is_some());

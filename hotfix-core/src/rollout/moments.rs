@@ -81,6 +81,8 @@ pub(super) fn update_agenda(
     if to.is_none() && matches!(command, Command::Observe { .. } | Command::Tick) {
         return;
     }
+    let canary = case.place.canary_version(plan.subject().version());
+    drop(case.agenda.take(plan.policy(), at, AgendaInput::Canary { version: canary }));
     let mut inputs = of_rollback(case, to, at);
     // Traffic of the previous attempt holds the start, too, until it is withdrawn.
     let waits =
