@@ -116,6 +116,8 @@ pub(crate) struct ArmChecks {
     finding: SplitFinding,
     /// Of each metric.
     traffic: Vec<MetricTraffic>,
+    /// The live version may still have the connections of a canary that is to have most of the traffic.
+    may_drain: bool,
 }
 
 /// An observation to check: its time, the canary's share, and when the present watch or share began.
@@ -132,7 +134,7 @@ getters! {
     split_is_wrong: bool = self.finding.applies();
     /// Whether the canary has more or fewer trials than planned; None unless the split is known to be wrong.
     wrong_side: Option<Worse> = self.finding.side;
-    any_is_swapped: bool = self.traffic.iter().any(|of| of.swapped);
+    any_is_swapped: bool = !self.may_drain && self.traffic.iter().any(|of| of.swapped);
 }
 
 impl ArmChecks {
@@ -141,6 +143,7 @@ impl ArmChecks {
             split: Split::new(design),
             finding: SplitFinding::default(),
             traffic: vec![MetricTraffic::default(); metrics],
+            may_drain: false,
         }
     }
 
@@ -173,15 +176,15 @@ impl ArmChecks {
         self.traffic.iter_mut().for_each(|of| of.covered.clear());
     }
 
-    /// Whether the arms of a metric, by index, look swapped.
-    pub(super) fn is_swapped(&self, metric: usize) -> bool {
-        self.traffic[metric].swapped
+    /// Whether the arms of a metric, by index, look swapped, and draining connections do not explain
+    /// it. At the gate nothing drains any more.
+    pub(super) fn is_swapped(&self, metric: usize, at_gate: bool) -> bool {
+        self.traffic[metric].swapped && (at_gate || !self.may_drain)
     }
 
     /// Whether the readings of a metric, by index, are not those of its two arms.
     pub(super) fn confuses(&self, metric: usize) -> bool {
-        let of = &self.traffic[metric];
-        of.swapped || of.one_series
+        self.is_swapped(metric, false) || self.traffic[metric].one_series
     }
 
     /// Forgets that arms look swapped: nothing shows it any more.
@@ -205,6 +208,12 @@ impl ArmChecks {
         for (of, watched) in self.traffic.iter_mut().zip(metrics) {
             of.one_series = all || shows_it(watched);
         }
+    }
+
+    /// Begins the checks of an observation: only a canary that is to have most of the traffic looks
+    /// swapped while it lacks requests.
+    pub(super) fn begin(&mut self, Observed { at, share, since }: Observed) {
+        self.may_drain = share > share.rest() && since.is_some_and(|since| at < since + DRAINS);
     }
 
     /// Checks whether the arms of a metric, by index, look swapped; and of the one that `shows_split`,
@@ -273,7 +282,8 @@ impl ArmChecks {
         let Some(Traffic { window, all }) = traffic else { return };
         // Swapped arms are found before the window ends.
         of.swapped = are_swapped(share, window, 1.0, !shows_split);
-        let Some(trials) = all.filter(|_| shows_split && !of.swapped) else { return };
+        let is_split = shows_split && (self.may_drain || !of.swapped);
+        let Some(trials) = all.filter(|_| is_split) else { return };
         if interval.is_some() {
             // These are the trials of all windows, not only those since the last one.
             self.split = Split::new(design);

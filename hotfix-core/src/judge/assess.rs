@@ -148,7 +148,7 @@ impl Judge {
     /// Raises what the checks of the arms have found.
     fn check_of_arms(&self, moment: &Moment<'_>, call: &mut Call<'_>) {
         for (index, watched) in self.watched.iter().enumerate() {
-            let reason = if self.arms.is_swapped(index) {
+            let reason = if self.arms.is_swapped(index, moment.due.is_some()) {
                 Reason::ArmsSwapped
             } else if self.arms.confuses(index) && watched.same().is_striking() {
                 Reason::IdenticalArms

@@ -331,7 +331,7 @@ impl Judge {
         self.arms.confuses(metric)
             || self.arms.any_is_swapped()
                 && (!self.watched[metric].shows_swapped_arms()
-                    || split.is_some_and(|of| self.arms.is_swapped(of)))
+                    || split.is_some_and(|of| self.arms.is_swapped(of, false)))
     }
 
     /// When the present watch or share began, whichever was later.
@@ -361,6 +361,7 @@ impl Judge {
     ) {
         let (design, before) = (&self.split_design, self.arms.wrong_side());
         let observed = Observed { at, share, since: self.changed() };
+        self.arms.begin(observed);
         for (index, (watched, of)) in self.watched.iter().zip(increments).enumerate() {
             if watched.shows_swapped_arms() {
                 let shows_split = split == Some(index);
