@@ -149,7 +149,8 @@ impl MetricDesign {
 
     /// How much time the canary's reading covers, at most the `gap` since the one before: its exposure;
     /// for a volume all of the gap; for a level that too, if the one before was not stale. A level that
-    /// comes without the live version that it is compared with covers no time, and neither do trials.
+    /// comes without the live version that it is compared with covers no time, unless that has no traffic
+    /// any more; and neither do trials.
     #[cold]
     pub(super) fn covers(&self, tick: &Tick, share: Share, gap: Span) -> Span {
         match self.metric.kind.data() {
@@ -158,7 +159,12 @@ impl MetricDesign {
                 Span::try_from_seconds(tick.row[1] / share).map_or(Span::ZERO, |of| of.min(gap))
             }
             Data::Level if self.metric.kind.is_traffic() => gap,
-            Data::Level if self.lasted(gap) && (tick.baseline || !self.compares_live) => gap,
+            Data::Level
+                if self.lasted(gap)
+                    && (tick.baseline || !self.compares_live || share == Share::ALL) =>
+            {
+                gap
+            }
             Data::Level | Data::Trials | Data::Buckets => Span::ZERO,
         }
     }
