@@ -38,6 +38,11 @@ pub trait Environment {
     /// arrived, it is empty, and the driver sends a tick without readings.
     fn show(&mut self, tick: Tick, into: &mut Observation);
 
+    /// Whether the metrics are read at this time before the answers of the same time arrive.
+    fn reads_first(&self, _at: Timestamp) -> bool {
+        false
+    }
+
     /// Called when the canary's share of the traffic changes within a tick. The part ends with the
     /// change and has the share before it. The tick's readings cover all its parts.
     fn share_changed(&mut self, _part: Tick) {}

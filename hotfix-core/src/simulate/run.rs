@@ -216,11 +216,14 @@ impl Driver {
     /// Handles the next input. Returns false if none comes up to `until`.
     fn step(&mut self, environment: &mut dyn Environment, until: Timestamp) -> bool {
         // At the same time, the first of these comes first.
-        let next = [
+        let mut next = [
             (self.answers.next().map(|(at, _)| at), Next::Answer),
             (self.tick_at, Next::Look),
             (self.poll_at(environment), Next::Tick),
         ];
+        if self.tick_at.is_some_and(|at| environment.reads_first(at)) {
+            next.swap(0, 1);
+        }
         let next = next.into_iter().filter_map(|(at, what)| Some((at?, what)));
         let next = next.min_by_key(|(at, _)| *at).filter(|(at, _)| *at <= until);
         let Some((at, what)) = next else { return false };

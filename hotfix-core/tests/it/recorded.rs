@@ -86,7 +86,7 @@ struct Service {
     bad_from: u64,
     /// Seconds that later moves of traffic take, seldom as long as the policy expects.
     takes: u32,
-    /// It is read in the moment of the first traffic, after that has moved, too.
+    /// It is read in the moment of the first traffic, too, and in that of each move only after it.
     at_once: bool,
     seed: u64,
 }
@@ -126,6 +126,10 @@ impl Environment for Service {
             f64::from(live) - usual
         );
         *into = serde_json::from_str(&text).unwrap();
+    }
+
+    fn reads_first(&self, _: Timestamp) -> bool {
+        !self.at_once
     }
 
     fn answer(&mut self, rollout: &Rollout, at: Timestamp, action: &Action, answers: &mut Answers) {

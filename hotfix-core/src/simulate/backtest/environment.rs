@@ -56,6 +56,11 @@ impl Environment for Recorded<'_> {
         }
     }
 
+    fn reads_first(&self, at: Timestamp) -> bool {
+        // What is read before the first traffic is an answer to its action.
+        at > self.from && self.metrics.read_before_move(at)
+    }
+
     fn answer(&mut self, rollout: &Rollout, at: Timestamp, action: &Action, answers: &mut Answers) {
         let step = rollout.stage().step();
         let takes = match &action.act {

@@ -49,8 +49,8 @@ pub(super) struct Moves {
     pub(super) rolled_back: Option<Timestamp>,
     /// When the log's rollout was last read.
     read_at: Option<Timestamp>,
-    /// Whether it was read in the moment of the first move, before the move.
-    pub(super) read_first: bool,
+    /// The moments of moves in which it was read before the move.
+    pub(super) read_first: BTreeSet<Timestamp>,
 }
 
 impl Moves {
@@ -61,7 +61,7 @@ impl Moves {
         let share = id.and_then(|id| self.asked.get(id));
         let share = share.filter(|share| !self.made.is_empty() || **share > Share::NONE);
         if let (Some(at), Some(share)) = (at, share) {
-            self.read_first |= self.made.is_empty() && self.read_at == Some(at);
+            self.read_first.extend(self.read_at.filter(|read| *read == at));
             self.made.push((at, *share));
         }
         if line.metrics.is_some() {

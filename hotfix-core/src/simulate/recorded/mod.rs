@@ -203,7 +203,12 @@ impl RecordedMetrics {
 
     /// Whether the log's rollout moved its first traffic in this moment, and read the metrics only after that.
     pub(super) fn read_after_traffic(&self, at: Timestamp) -> bool {
-        !self.moves.read_first && self.moves().first().is_some_and(|(moved, _)| *moved == at)
+        !self.read_before_move(at) && self.moves().first().is_some_and(|(moved, _)| *moved == at)
+    }
+
+    /// Whether the log's rollout moved traffic in this moment, and read the metrics before that.
+    pub(super) fn read_before_move(&self, at: Timestamp) -> bool {
+        self.moves.read_first.contains(&at)
     }
 
     /// Longer gaps than the usual step and than the shortest step between readings of these policies.
