@@ -2,7 +2,7 @@
 
 use std::fmt::Write as _;
 
-use crate::grade::{MetricKind, Role, Worse};
+use crate::grade::{BoundBase, MetricKind, Role, Worse};
 use crate::metric::{Band, Unused, compared, in_unit, interpolated, measured};
 use crate::policy::section::Metric;
 use crate::stats::latency::SLIGHT;
@@ -355,7 +355,7 @@ impl AppliedRule {
                     .to_owned()
             }
             Rule::LeastTrials { needs } => not_yet(judge, watched, needs),
-            Rule::Bound { bound, crossed, figure, over, value, bucket, .. } => {
+            Rule::Bound { bound, crossed, figure, over, value, bucket, of, .. } => {
                 let (Some(figure), Some(value)) = (figure, value) else {
                     if let Some(reason) = self.reason {
                         let waits = reason.describe_for(Some(kind));
@@ -365,6 +365,7 @@ impl AppliedRule {
                 };
                 let beyond = worse.is_beyond(value, figure);
                 let side = match (crossed, worse) {
+                    (None, _) if of == BoundBase::Live => "too coarse to compare with",
                     (None, _) => "in the same bucket as",
                     (Some(false), _) if !beyond => "within",
                     (Some(false), Worse::Higher) if bucket.is_some() => "not clearly above",

@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::getters::getters;
 use crate::grade::MetricKind;
-use crate::metric::{Band, Judged, Window, bound_figure, in_unit, measured};
+use crate::metric::{Band, Judged, Window, in_unit, measured};
 use crate::policy::section::{Bound, Phase};
 use crate::unit::{MetricName, PhaseName, Share, Timestamp};
 
@@ -263,10 +263,20 @@ impl Watched {
         self.live_value(&row[self.columns()..], share)?.finite()
     }
 
-    /// The figure of a bound at this share, with the live version as it is now.
+    /// The figure of a bound at this share that the trailing window is compared with.
     pub(crate) fn bound_now(&self, share: Share, bound: Bound) -> Option<f64> {
-        let live = self.live_value(&self.window().sums()[self.columns()..], share);
-        bound_figure(self.metric(), bound, live)
+        self.bound_over(self.window().sums(), share, bound)
+    }
+
+    /// As [`bound_now`](Self::bound_now), of what counts of the phase.
+    pub(crate) fn bound_over_the_phase(&self, share: Share, bound: Bound) -> Option<f64> {
+        self.bound_over(&self.judged(share), share, bound)
+    }
+
+    fn bound_over(&self, row: &[f64], share: Share, bound: Bound) -> Option<f64> {
+        let (canary, baseline) = row.split_at(self.columns());
+        let canary = self.value(canary, share.as_fraction())?;
+        self.metric().figure_shown(bound, canary, self.live_value(baseline, share))
     }
 }
 

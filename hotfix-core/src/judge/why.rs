@@ -305,7 +305,7 @@ impl Watched {
         ];
         let rule = |(kind, bound): (BoundKind, Option<Bound>)| {
             let bound = bound?;
-            let figure = bound_figure(self.metric(), bound, live);
+            let figure = self.metric().figure_shown(bound, value, live);
             let (ratio, of) = match bound.value {
                 BoundValue::Absolute(_) => (None, BoundBase::Absolute),
                 BoundValue::Relative(ratio, of) => (Some(ratio.value()), of),

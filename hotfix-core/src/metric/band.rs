@@ -136,10 +136,22 @@ impl Metric {
         live: Option<Judged>,
     ) -> Option<bool> {
         let canary = canary.estimate()?;
-        let live = live.map(|live| live.estimate().unwrap_or_else(|| live.middle()));
+        let live = live.map(Judged::likely);
         let figure = bound_figure(self, bound, live.map(Judged::exactly))?;
         let beyond = |value: f64| clearly_beyond(value, figure, self.worse);
         Some(beyond(canary) && !(bound.unless_both_arms && live.is_some_and(beyond)))
+    }
+
+    /// The figure of a bound to show beside the canary's value: the one that it was compared with.
+    pub(crate) fn figure_shown(
+        &self,
+        bound: Bound,
+        canary: Judged,
+        live: Option<Judged>,
+    ) -> Option<f64> {
+        let by_edges = self.crossed(bound, canary, live).is_some() || canary.estimate().is_none();
+        let of = if by_edges { Judged::shown } else { Judged::likely };
+        bound_figure(self, bound, live.map(|live| Judged::exactly(of(live))))
     }
 
     /// Whether any bound depends on the live arm.

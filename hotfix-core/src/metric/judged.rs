@@ -91,6 +91,11 @@ impl Judged {
         bucket.interpolated(quantile)
     }
 
+    /// The number that an interpolated quantile is compared with.
+    pub(super) fn likely(self) -> f64 {
+        self.estimate().unwrap_or_else(|| self.middle())
+    }
+
     /// The limits, times a ratio.
     pub(super) fn times(self, ratio: Ratio) -> Self {
         let ratio = ratio.value();

@@ -353,7 +353,7 @@ pub(super) fn over_the_phase(judge: &Judge, share: Share, metric: &Metric) -> Op
     let value = watched.over_the_phase(share)?;
     let (kind, edges) = (metric.kind, watched.edges());
     // A metric without a success bound has to be within its other bounds.
-    let figure = |(which, bound)| Some((which, watched.bound_now(share, bound)?));
+    let figure = |(which, bound)| Some((which, watched.bound_over_the_phase(share, bound)?));
     let bounds: Vec<(&str, f64)> = metric.bounds.named().filter_map(figure).collect();
     let missed = bounds.iter().find(|(_, figure)| metric.worse.is_beyond(value, *figure));
     let Some(&(which, bound)) = missed.or(bounds.first()) else {
