@@ -36,7 +36,10 @@ impl Agenda {
             }
             Input::Assumed(assumed) => self.state.assumed = assumed,
             Input::Facts(facts) => self.apply(policy, facts),
-            Input::TurnedBack => self.state.turned_back = Some(at),
+            Input::TurnedBack => {
+                self.keep_risen();
+                self.state.turned_back = Some(at);
+            }
             Input::StopGap(stop_gap) => self.state.stop_gap = stop_gap,
             Input::Flow { flow, merged } => {
                 (self.state.flow, self.state.merged) = (flow, merged);
@@ -108,9 +111,16 @@ impl Agenda {
             self.state.reached[..now as usize].fill(None);
         }
         let is_new = |of: &&Severity| now <= **of && was.is_none_or(|was| **of < was);
-        let reached = Reached { at, live: self.is_live_before(at) };
         for of in Severity::ALL.iter().filter(is_new) {
-            self.state.reached[*of as usize].get_or_insert(reached);
+            self.state.reached[*of as usize].get_or_insert(Reached { at, live: false });
+        }
+    }
+
+    /// Keeps which severities the incident rose to with the fix live, before that is given up.
+    fn keep_risen(&mut self) {
+        let live = self.held_since(Moment::Deployed);
+        for reached in self.state.reached.iter_mut().flatten() {
+            reached.live |= live.is_some_and(|live| live < reached.at);
         }
     }
 
@@ -294,6 +304,9 @@ impl Agenda {
     }
 
     fn revoke(&mut self, moment: Moment, at: Timestamp) {
+        if moment == Moment::Deployed {
+            self.keep_risen();
+        }
         let Some(came) = self.state.moments[moment as usize].take() else { return };
         if moment == Moment::Deployed {
             self.state.was_live = Some(came);

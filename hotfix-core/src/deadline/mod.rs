@@ -163,7 +163,7 @@ struct Answered {
     last: Timestamp,
 }
 
-/// When the incident first was as severe as this, and whether a fix was live before.
+/// When the incident first was as severe as this, and whether a fix was live then that was given up since.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 struct Reached {
     at: Timestamp,

@@ -301,18 +301,17 @@ impl Agenda {
     /// Since when calls and responses have begun again.
     pub(super) fn begun_again(&self) -> BegunAgain {
         let end = self.came(Moment::Resolved);
-        let risen =
-            self.reached().filter(|risen| risen.live && end.is_none_or(|end| risen.at < end));
+        let live = self.held_since(Moment::Deployed);
+        let is_live = |risen: &Reached| live.is_some_and(|live| live < risen.at);
+        let risen = self
+            .reached()
+            .filter(|risen| risen.live || is_live(risen))
+            .filter(|risen| end.is_none_or(|end| risen.at < end));
         BegunAgain {
             reopened: self.state.reopened,
             risen: (self.state.severity, risen.map(|risen| risen.at)),
-            live: risen.is_some_and(|risen| self.is_live_before(risen.at)),
+            live: risen.as_ref().is_some_and(is_live),
         }
-    }
-
-    /// Whether the fix went live before this time, and is to stay.
-    pub(super) fn is_live_before(&self, at: Timestamp) -> bool {
-        self.held_since(Moment::Deployed).is_some_and(|live| live < at)
     }
 
     /// Since when the incident is as severe as it is now, where it was not at first.
@@ -494,7 +493,7 @@ impl Agenda {
 
     /// When a moment came until which roles are called. `deployed` counts no more once the fix is to be
     /// rolled back: it mends nothing then, whether or not the rollback succeeds.
-    fn held_since(&self, until: Moment) -> Option<Timestamp> {
+    pub(super) fn held_since(&self, until: Moment) -> Option<Timestamp> {
         let is_over = |came: &Timestamp| {
             until != Moment::Deployed || self.state.turned_back.is_none_or(|back| back < *came)
         };
