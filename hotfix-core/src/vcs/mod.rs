@@ -151,7 +151,7 @@ impl SourceControl {
             (rollback::rollback(&context), merge_back::merge_back(&context));
         let by = if vcs.version.is_some() { context.versioning() } else { Vec::new() };
         let mut findings = version::findings(fix.version, fix.previous, &by);
-        findings.extend(name::other_prefix(context.site.branch(), &vcs.prefix));
+        findings.extend(name::other_prefix(context.site.branch(), vcs.prefix.as_deref()));
         findings.extend(context.named_after);
         let unplanned = merge_back.branches.iter().filter(|branch| !branch.planned);
         findings

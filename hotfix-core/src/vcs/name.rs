@@ -41,9 +41,9 @@ pub fn branch_name(prefix: &str, description: &str) -> Result<RefName, VcsError>
     reference("/policy/vcs/prefix", "branch", &format!("{prefix}{slug}"))
 }
 
-/// The finding of a branch that lacks the policy's prefix: a release named it.
-pub(super) fn other_prefix(branch: Option<&RefName>, prefix: &str) -> Option<VcsFinding> {
-    let branch = branch?.as_str();
+/// The finding of a branch that lacks the prefix that the policy states: a release named it.
+pub(super) fn other_prefix(branch: Option<&RefName>, prefix: Option<&str>) -> Option<VcsFinding> {
+    let (branch, prefix) = (branch?.as_str(), prefix?);
     let (branch, prefix) = (branch.to_owned(), prefix.to_owned());
     (!branch.starts_with(&prefix)).then_some(VcsFinding::OtherPrefix { branch, prefix })
 }

@@ -485,7 +485,7 @@ fn branch(vcs: &Vcs, fix: &Fix<'_>) -> Result<RefName, VcsError> {
         return reference("/release/branch", "branch", name);
     }
     let named = named_after(fix).map_or(fix.version, |(name, _)| name);
-    branch_name(&vcs.prefix, named)
+    branch_name(vcs.prefix_or_default(), named)
 }
 
 /// The tag of the previous version. If no step tags, there may be no tags.

@@ -81,10 +81,7 @@ fn field_5_what_is_left_out_has_the_value_that_is_documented() {
         ("/change_record", json!({ "review": {} })),
     ]);
     let vcs = policy.vcs().unwrap();
-    assert_eq!(
-        (vcs.flow, vcs.base.as_str(), vcs.prefix.as_str()),
-        (Flow::Trunk, "main", "hotfix/")
-    );
+    assert_eq!((vcs.flow, vcs.base.as_str(), vcs.prefix.as_deref()), (Flow::Trunk, "main", None));
     assert_eq!((vcs.version, vcs.tag, vcs.annotated), (None, TagForm::Version, true));
     assert_eq!((vcs.merge, vcs.order.len(), &vcs.pull_request), (MergeKind::NoFf, 0, &None));
     assert!(!vcs.commit.conventional && !vcs.commit.version_commit && vcs.commit.fields.is_empty());

@@ -268,7 +268,7 @@ fn hostile_plan(index: usize, text: &str) -> Result<SourceControl, VcsError> {
     vcs.order = Vec::new();
     vcs.merge = MergeKind::ALL[index % 3];
     if index.is_multiple_of(2) {
-        vcs.prefix = String::new();
+        vcs.prefix = Some(String::new());
         vcs.commit.subject = String::new();
         let request = vcs.pull_request.as_mut().unwrap();
         request.title = String::new();

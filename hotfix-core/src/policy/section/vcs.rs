@@ -18,6 +18,13 @@ impl CommitForm {
     }
 }
 
+impl Vcs {
+    /// The prefix of the branches that the plan names: that of the policy, or the default.
+    pub(crate) fn prefix_or_default(&self) -> &str {
+        self.prefix.as_deref().unwrap_or("hotfix/")
+    }
+}
+
 impl CommitLabels {
     /// The default label.
     pub const fn usual(field: CommitField) -> &'static str {
@@ -71,8 +78,9 @@ section! {
         /// What the branch is created from: the name of a branch, or `production_tag` for the tag
         /// of the live version.
         base: String, [default "main"];
-        /// The prefix of the branch name.
-        prefix: String as TextOrNone, [default "hotfix/"];
+        /// The prefix of the branch name, with which the branch of a release has to begin, too. Without
+        /// this key `hotfix/`, and a release may name any branch.
+        prefix: String as TextOrNone, [optional];
         /// How the next version is numbered. Without this key each version is accepted, and the one that
         /// the plan of another attempt names is numbered by `patch`.
         version: Versioning, [optional];
@@ -100,7 +108,7 @@ fn vcs_rules(vcs: &VcsDraft, reader: &mut PolicyReader) {
     if let Some(base) = &vcs.base {
         reference(reader, "base", "branch", base, base);
     }
-    if let Some(prefix) = &vcs.prefix {
+    if let Some(Some(prefix)) = &vcs.prefix {
         let (what, name) = ("prefix of branch names", format!("{prefix}x"));
         reference(reader, "prefix", what, prefix, &name);
     }
