@@ -111,11 +111,12 @@ pub struct RollbackPlan {
     pub not_reversible: Vec<NotReversible>,
     /// The total time: the policy's estimate with the waits of the steps, or else the sum of
     /// `execute` and the known ones of `assess` and `verify`. If the release states the time of the
-    /// first method, the sum has precedence. Absent if neither is known.
+    /// first method, the sum has precedence. Absent if neither is known, or if the first method is
+    /// none of the policy's and has no time.
     pub estimate: Option<TimeRange>,
     /// The time of the rollback itself: that of the first method, or else the policy's time for
-    /// all, with the waits of its steps: at least those of the first phase, at most those of the
-    /// last.
+    /// all of its methods, with the waits of its steps: at least those of the first phase, at most
+    /// those of the last.
     pub execute: Option<TimeRange>,
     /// The version that is rolled back. Absent without a release.
     pub from: Option<String>,
@@ -200,15 +201,20 @@ impl Plan {
         let methods: Vec<RollbackMethodPlan> =
             left.iter().map(|method| self.method_plan(*method, self.known(method.kind))).collect();
         let assess = rollback.assess.and_then(TimeRange::known);
+        // The policy's times are for its own methods, if it has some.
+        let is_own = methods.first().is_none_or(|first| {
+            first.takes.is_some() || rollback.methods.is_empty() || self.known(first.kind).is_some()
+        });
+        let by_policy =
+            |time: Option<TimeRange>| time.and_then(TimeRange::known).filter(|_| is_own);
         let execute = methods
             .first()
             .and_then(|method| method.takes)
-            .or_else(|| rollback.execute?.known())
+            .or_else(|| by_policy(rollback.execute))
             .map(|execute| execute.and(waits));
         let verify = rollback.verify.and_then(TimeRange::known);
         let parts = || Some(assess.into_iter().chain(verify).fold(execute?, TimeRange::and));
-        let by_policy = rollback.estimate.and_then(TimeRange::known);
-        let by_policy = by_policy.map(|estimate| estimate.and(waits));
+        let by_policy = by_policy(rollback.estimate).map(|estimate| estimate.and(waits));
         // The policy's estimate is not for a method whose time the release states.
         let is_timed = methods.first().is_some_and(|of| of.timed_by == Some(StatedBy::Release));
         let not_reversible = (traffic.schema_change == Some(true)).then(|| self.schema_change());
