@@ -277,6 +277,12 @@ impl Demand {
         self.approvers().last().filter(|_| is_alone)
     }
 
+    /// The last approval, where there are only verbal ones and the demand needs one in writing.
+    pub(crate) fn lacks_writing(&self) -> Option<&Statement> {
+        let is_open = matches!(self.state, DemandState::Open | DemandState::Afterwards);
+        self.given().last().map(|heard| &heard.statement).filter(|_| is_open)
+    }
+
     /// The roles whose approvals count for it, the latest at the end.
     pub(crate) fn approvers(&self) -> impl Iterator<Item = RoleName> {
         self.approvals().map(|heard| heard.statement.role)
@@ -373,10 +379,12 @@ impl Demand {
     }
 
     /// The approvals that count: verbal ones only where they are accepted.
-    fn approvals(&self) -> impl Iterator<Item = &Heard> {
-        let said =
-            self.statements.iter().filter(|heard| heard.statement.answer == Answer::Approved);
-        said.filter(|heard| self.verbal || !heard.statement.is_spoken())
+    pub(crate) fn approvals(&self) -> impl Iterator<Item = &Heard> {
+        self.given().filter(|heard| self.verbal || !heard.statement.is_spoken())
+    }
+
+    fn given(&self) -> impl Iterator<Item = &Heard> {
+        self.statements.iter().filter(|heard| heard.statement.answer == Answer::Approved)
     }
 
     fn met_by(&self, author: bool) -> bool {

@@ -2,7 +2,7 @@
 
 use crate::deadline::Who;
 use crate::fact::{Fact, Impact};
-use crate::gate::approval::Answer;
+use crate::gate::approval::{Demand, DemandState, Heard};
 use crate::grade::Audience;
 use crate::rollout::{Rollout, is_taken_out};
 use crate::text::enumerated;
@@ -60,13 +60,10 @@ pub(super) fn engineer(rollout: &Rollout) -> Option<String> {
 
 pub(super) fn approvers(rollout: &Rollout) -> Vec<String> {
     let policy = rollout.plan().policy();
-    let approvals = rollout.approvals();
+    let demands = rollout.approvals().demands;
+    let count = demands.iter().filter(|demand| demand.state != DemandState::AuthorAlone);
     let mut approvers = Vec::new();
-    for received in approvals.demands.iter().flat_map(|demand| &demand.statements) {
-        let statement = &received.statement;
-        if statement.answer != Answer::Approved {
-            continue;
-        }
+    for Heard { statement, .. } in count.flat_map(Demand::approvals) {
         let role = policy.role_title(statement.role);
         let line = person(&statement.by).map(|name| format!("{name} ({role})"));
         approvers.extend(line.filter(|line| !approvers.contains(line)));

@@ -440,7 +440,8 @@ fn approvals_missing(rollout: &Rollout) -> Vec<String> {
     let missing = demands.iter().filter(|demand| demand.holds_start && !demand.is_met());
     let sentence = |demand: &Demand| {
         let roles = demand.any_of.iter().map(|role| policy.role_title(*role));
-        format!("approval by {}: not given", joined(roles, " or "))
+        let how = if demand.lacks_writing().is_some() { " in writing" } else { "" };
+        format!("approval by {}: not given{how}", joined(roles, " or "))
     };
     missing.map(sentence).collect()
 }

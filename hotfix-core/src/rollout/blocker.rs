@@ -184,14 +184,17 @@ impl Blocker {
         let roles = quoted(&demand.any_of, " or ");
         // What is approved before is void with the release.
         let then = if plan.release().is_none() { " once there is a release" } else { "" };
-        let sentence = match demand.state {
-            DemandState::Withdrawn => {
+        let sentence = match (demand.state, demand.lacks_writing()) {
+            (DemandState::Withdrawn, _) => {
                 format!("the approval of {roles} was withdrawn: ask for it again{then}")
             }
-            DemandState::AuthorAlone => format!(
+            (DemandState::AuthorAlone, _) => format!(
                 "only the author of the fix approved for {roles}: somebody else has to approve, too"
             ),
-            _ => format!("the approval of {roles} is missing: ask for it{then}"),
+            (_, Some(verbal)) => {
+                format!("{}: ask for it{then}", describe::needed_in_writing(verbal))
+            }
+            (_, None) => format!("the approval of {roles} is missing: ask for it{then}"),
         };
         let sentence = sentence + &may_stand_in(&demand.stand_ins);
         Self {

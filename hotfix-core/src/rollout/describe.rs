@@ -6,6 +6,7 @@ use std::borrow::Cow;
 
 use crate::code::explain;
 use crate::fact::{Facts, Impact};
+use crate::gate::approval::Statement;
 use crate::grade::{Moment, Severity};
 use crate::judge::{self, Cause, Judge, Reason};
 use crate::metric::{self, interpolated};
@@ -44,6 +45,12 @@ pub(super) fn stated_reason(why: Option<&str>) -> Option<String> {
 /// Why somebody else is asked for an approval that was given.
 pub(super) const AUTHOR_ALONE: &str =
     "only the author of the fix has approved it, and somebody else has to approve it, too.";
+
+/// Why somebody is asked again for an approval that was verbal.
+pub(super) fn needed_in_writing(verbal: &Statement) -> String {
+    let Statement { role, at, .. } = verbal;
+    format!("the approval of `{role}` at {} was verbal, and it is needed in writing", moment(*at))
+}
 
 /// That the rollout was aborted before its start, and what leads on; `tried`: a start came before.
 pub(super) fn stopped(why: Option<&str>, tried: bool) -> String {
