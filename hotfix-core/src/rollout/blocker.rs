@@ -226,7 +226,12 @@ impl Blocker {
     }
 
     fn of_item(list: &Checklist, item: &ChecklistItem, applies: Truth) -> Self {
-        let mut sentence = format!("`{}` is open ({}): check or waive it", item.id, item.text);
+        let how = if item.if_applicable {
+            "check it, waive it, or set its status to `not_applicable`"
+        } else {
+            "check or waive it"
+        };
+        let mut sentence = format!("`{}` is open ({}): {how}", item.id, item.text);
         let mut clears = vec![InputKind::CheckItem, InputKind::WaiveItem];
         if applies == Truth::Unknown {
             sentence = format!("{sentence}, or state whether the list `{}` applies", list.id);

@@ -196,12 +196,17 @@ coded! {
         /// The roles that may; empty: any.
         roles: Vec<RoleName>,
     } => code! {HF-ROLL-030},
-    /// The author of the fix checked a review of it.
+    /// The author of the fix checked a review of it, or set a required one as not applicable.
     #[error(
-        "`{item}` is a review, and the author of the fix cannot make it: let somebody else check \
-         it, or send `waive_item` with the reason in `why`"
+        "`{item}` is a review, and the author of the fix cannot {}: let somebody else check it, or send \
+         `waive_item` with the reason in `why`",
+        if *.aside { "set it as not applicable" } else { "make it" }
     )]
-    OwnReview { item: Name } => code! {HF-ROLL-041},
+    OwnReview {
+        item: Name,
+        /// It was sent as not applicable.
+        aside: bool,
+    } => code! {HF-ROLL-041},
     /// A success criterion was confirmed against the log.
     #[error("`{item}` is not so: {fact}. Leave it open, or send `not_applicable` with a reason")]
     Contrary {

@@ -4,6 +4,7 @@ use crate::gate::approval::{demands, is_spoken, served_by, stand_ins_of};
 use crate::gate::checklist::{self, Known};
 use crate::gate::is_same_person;
 use crate::plan::Plan;
+use crate::policy::Policy;
 use crate::text::{instead, is_blank, nearest, quoted};
 use crate::unit::{Name, RoleName};
 
@@ -204,11 +205,7 @@ impl Statement<'_> {
                     if *status == ItemStatus::Done {
                         self.check_point(item, evidence.as_deref())?;
                     }
-                    if *status == ItemStatus::Open {
-                        Ok(())
-                    } else {
-                        self.check_review(item, input)
-                    }
+                    self.check_review(item, *status, input)
                 })
             }
             Command::WaiveItem { item, why, .. } => {
@@ -228,13 +225,22 @@ impl Statement<'_> {
         Err(RefusalReason::NoRollbackPoint { item })
     }
 
-    /// Checks that the author of the fix does not review it, nor says that no review applies.
-    fn check_review(&self, item: Name, input: &Input) -> Result<(), RefusalReason> {
+    /// Checks that the author of the fix does not review it, nor sets a review aside that applies in any
+    /// case.
+    fn check_review(
+        &self,
+        item: Name,
+        status: ItemStatus,
+        input: &Input,
+    ) -> Result<(), RefusalReason> {
+        let policy = self.plan.policy();
         let author = self.plan.release().and_then(|release| release.author.as_deref());
         let by = named(input)?;
         let is_author = author.is_some_and(|author| self.salt.is_author(author, by));
-        if is_author && checklist::is_review(self.plan.policy(), item) {
-            return Err(RefusalReason::OwnReview { item });
+        let aside = status == ItemStatus::NotApplicable;
+        let may = status == ItemStatus::Open || aside && is_conditional(policy, item);
+        if is_author && !may && checklist::is_review(policy, item) {
+            return Err(RefusalReason::OwnReview { item, aside });
         }
         Ok(())
     }
@@ -263,16 +269,10 @@ impl Statement<'_> {
         if matches!(known, Known::Exception(_)) {
             self.check_exception(item, input)?;
         }
-        // A conditional item needs no reason for not applying.
-        let is_conditional = |known: &Known<'_>| match known {
-            Known::Item(item) => item.if_applicable,
-            Known::Step(_) | Known::Criterion(_) | Known::RollbackPoint | Known::Exception(_) => {
-                false
-            }
-        };
         match reason {
             Some((field, text)) if text.is_none_or(is_blank) => {
-                if field == "evidence" && is_conditional(&known) {
+                // A conditional item needs no reason for not applying.
+                if field == "evidence" && is_conditional(policy, item) {
                     Ok(())
                 } else {
                     Err(RefusalReason::NoReason { item, field })
@@ -281,6 +281,11 @@ impl Statement<'_> {
             _ => Ok(()),
         }
     }
+}
+
+/// Whether an item may be not applicable.
+fn is_conditional(policy: &Policy, item: Name) -> bool {
+    matches!(checklist::find(policy, item), Some(Known::Item(item)) if item.if_applicable)
 }
 
 /// The sender of an input. That the name is not blank was checked with every input.
