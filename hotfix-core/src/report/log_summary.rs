@@ -25,6 +25,7 @@ use super::model::{
     VerdictPart,
 };
 use super::phases::Visits;
+use super::review::Waivers;
 use super::series::Points;
 use super::statements::{self, Answers, Topic};
 
@@ -64,7 +65,7 @@ pub(super) struct LogSummary {
     pub(super) asked_late: Vec<(Timestamp, String)>,
     /// Why the train of this service is rolled back, as the train let it know last.
     pub(super) train: Option<String>,
-    pub(super) waived: u64,
+    pub(super) waivers: Waivers,
     pub(super) refused: BTreeMap<String, u64>,
     pub(super) odd_clock: u64,
     pub(super) has_redacted_names: bool,
@@ -300,11 +301,7 @@ impl LogSummary {
                 self.evidence.insert(*duty, evidence.clone());
             }
             Command::Report { signal, .. } => self.reported = self.reported.or(Some((at, *signal))),
-            // Exceptions are waived, too, and are no items.
-            Command::WaiveItem { item, .. } => {
-                let mut items = policy.checklists().iter().flat_map(|list| &list.items);
-                self.waived += u64::from(items.any(|of| of.id == *item));
-            }
+            Command::WaiveItem { item, .. } => self.waivers.take(plan, input, *item),
             _ => {}
         }
         if let Some(role) = approving(&input.command) {

@@ -2,16 +2,19 @@
 //! of it follows from the log, and no person is named as a cause. What the detection, the resolution
 //! and the tables of the report say is not repeated.
 
+use std::collections::BTreeMap;
+
 use crate::deadline::{ALREADY_DONE, Awaits, Duties, Item, Source};
 use crate::fact::{Fact, Truth};
 use crate::gate::approval::Demand;
-use crate::gate::{ItemState, ListStatus};
+use crate::gate::{Exception, ItemState, ListStatus, is_same_person};
 use crate::grade::{ChecklistMoment, DutyKind, Moment};
-use crate::plan::Power;
+use crate::plan::{Plan, Power};
 use crate::policy::Policy;
 use crate::policy::section::Report as Asked;
-use crate::rollout::{Rollout, State};
+use crate::rollout::{Input, Rollout, State};
 use crate::text::{self, counted, joined, plain};
+use crate::unit::Name;
 
 use super::describe::{self, lasting, utc};
 use super::log_summary::LogSummary;
@@ -245,10 +248,7 @@ pub(super) fn to_improve(
             ));
         }
     }
-    if log.waived > 0 {
-        let items = counted(log.waived, "checklist item was", "checklist items were");
-        improve.push(format!("{items} waived."));
-    }
+    improve.extend(log.waivers.improvements());
     // Whoever confirms what was settled a moment before did as they were asked.
     let refused = log.refused.iter().filter(|(code, _)| *code != ALREADY_DONE);
     let (codes, counts): (Vec<_>, Vec<u64>) = refused.unzip();
@@ -268,6 +268,38 @@ pub(super) fn to_improve(
     // Gates that stop many healthy fixes are a fault of the policy, whatever the outcome was.
     improve.extend(failed_by_chance(rollout.plan().policy(), power));
     improve
+}
+
+/// What was waived.
+#[derive(Debug, Default)]
+pub(super) struct Waivers {
+    /// Items of checklists.
+    items: u64,
+    /// Whether the author of the fix alone waived the exception.
+    exceptions: BTreeMap<Exception, bool>,
+}
+
+impl Waivers {
+    pub(super) fn take(&mut self, plan: &Plan, input: &Input, item: Name) {
+        if let Some(exception) = Exception::ALL.iter().find(|of| of.as_str() == item.as_str()) {
+            let author = plan.release().and_then(|release| release.author.as_deref());
+            let both = author.zip(input.by.as_deref());
+            let is_author = both.is_some_and(|(author, by)| is_same_person(author, by));
+            *self.exceptions.entry(*exception).or_insert(true) &= is_author;
+        } else {
+            let mut items = plan.policy().checklists().iter().flat_map(|list| &list.items);
+            self.items += u64::from(items.any(|of| of.id == item));
+        }
+    }
+
+    fn improvements(&self) -> impl Iterator<Item = String> {
+        let exceptions = self.exceptions.iter().map(|(exception, by_author)| {
+            let by = if *by_author { ", by the author of the fix alone" } else { "" };
+            format!("The {} was waived{by}.", text::words(exception.as_str()))
+        });
+        let items = counted(self.items, "checklist item was", "checklist items were");
+        exceptions.chain((self.items > 0).then(|| format!("{items} waived.")))
+    }
 }
 
 /// How few healthy fixes would pass all gates. The chances of the metrics are multiplied.
