@@ -466,9 +466,10 @@ impl Judge {
     }
 
     /// Takes over from the attempt before (`of`) what its live version, which is still live, had
-    /// before the deployment.
-    pub(crate) fn keep_live(&mut self, of: &Self) {
-        self.watched.iter_mut().zip(&of.watched).for_each(|(watched, of)| watched.keep_live(of));
+    /// before the deployment. `is_deployed`: the release of that attempt still has traffic.
+    pub(crate) fn keep_live(&mut self, of: &Self, is_deployed: bool) {
+        let pairs = self.watched.iter_mut().zip(&of.watched);
+        pairs.for_each(|(watched, of)| watched.keep_live(of, is_deployed));
     }
 
     /// When any metric was read last, of any version.

@@ -237,7 +237,8 @@ impl Context<'_> {
         self.put("reason", reason::reason(rollout, self.request.audience));
         self.put("commander", known::commander(rollout));
         self.put("engineer", known::engineer(rollout));
-        self.put("version", seen::version(rollout, self.request.kind).map(str::to_owned));
+        let release = seen::release(rollout, self.request.kind);
+        self.put("version", release.map(|release| release.version.clone()));
         self.put("previous", rollout.back_to().map(str::to_owned));
         self.put("strategy", text::words(rollout.plan().policy().strategy().as_str()));
         let phase = seen::phase(rollout, self.request.kind);

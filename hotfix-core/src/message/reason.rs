@@ -60,7 +60,7 @@ pub(super) fn reason(rollout: &Rollout, audience: Audience) -> Option<String> {
 fn methods(rollout: &Rollout) -> Option<[String; 2]> {
     let Stage::RollingBack(way) = rollout.stage() else { return None };
     let before = way.method.checked_sub(1).filter(|_| way.watching.is_none())?;
-    let method = |index| way.why.method(rollout.plan(), index);
+    let method = |index| way.why.method(rollout.canary_plan(), index);
     Some([method(before)?, method(way.method)?].map(|method| words(method.as_str())))
 }
 

@@ -7,7 +7,7 @@ use crate::fact::Fact;
 use crate::grade::{Audience, DutyKind, MessageKind, MetricKind, Moment};
 use crate::judge::{Cell, ComparisonRow, Decision, PhaseColumn, Reason};
 use crate::metric;
-use crate::plan::RollbackPlan;
+use crate::plan::{Release, RollbackPlan};
 use crate::policy::section::LaterWatch;
 use crate::rollout::{Downtime, RollbackCause, Rollout, Stage, State};
 use crate::sorting::sort_by_key;
@@ -279,7 +279,7 @@ pub(super) fn rollback_eta(rollout: &Rollout, at: Timestamp) -> Option<Timestamp
 
 /// The rollback as planned; while one is under way, from the method on that is tried now.
 fn planned_rollback(rollout: &Rollout) -> RollbackPlan {
-    let plan = rollout.plan();
+    let plan = rollout.plan_of_rollback();
     let Stage::RollingBack(way) = rollout.stage() else { return plan.rollback() };
     let waits = steps_back(rollout).map(|(_, waits)| waits).unwrap_or_default();
     plan.rollback_with(way.why.method(plan, way.method), waits, waits)
@@ -297,9 +297,9 @@ fn steps_back(rollout: &Rollout) -> Option<(Timestamp, Span)> {
 
 /// How long a rollback takes, as somebody noted it with an item of a checklist; of the first method.
 fn noted_text(rollout: &Rollout) -> Option<&str> {
-    let first = rollout.plan().methods().first()?;
+    let first = rollout.plan_of_rollback().methods().first()?;
     let is_first = planned_rollback(rollout).chosen().is_some_and(|way| way.kind == first.kind);
-    rollout.recorded("rollback_minutes").filter(|_| is_first)
+    rollout.rollback_time_noted().filter(|_| is_first)
 }
 
 /// The time of a note: a number of minutes, as in `7` or `7 minutes`, or a duration, as in `7min`.
@@ -443,11 +443,11 @@ pub(super) fn timeline(rollout: &Rollout, clock: &Clock, at: Timestamp) -> Vec<S
     events.into_iter().map(|(when, what)| format!("{} {what}", clock.time(when))).collect()
 }
 
-/// The version that a message is about. A rollback may be that of an earlier attempt.
-pub(super) fn version(rollout: &Rollout, kind: MessageKind) -> Option<&str> {
+/// The release that a message is about. A rollback may be that of an earlier attempt.
+pub(super) fn release(rollout: &Rollout, kind: MessageKind) -> Option<&Release> {
     match kind {
-        MessageKind::RollingBack | MessageKind::RolledBack => rollout.canary_version(),
-        _ => rollout.plan().release().map(|release| release.version.as_str()),
+        MessageKind::RollingBack | MessageKind::RolledBack => rollout.canary_plan().release(),
+        _ => rollout.plan().release(),
     }
 }
 
@@ -460,7 +460,7 @@ pub(super) fn fix(rollout: &Rollout, kind: MessageKind) -> Option<String> {
     if kind == MessageKind::Resolved && ended_without {
         return rollout.resolution().map(str::to_owned);
     }
-    rollout.plan().release()?.description.clone()
+    release(rollout, kind)?.description.clone()
 }
 
 /// What is still watched, and until when.

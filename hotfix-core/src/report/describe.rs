@@ -116,7 +116,7 @@ pub(super) fn stage(rollout: &Rollout, stage: &Stage) -> String {
             format!("complete: {} has the traffic and is still being watched", subject.version())
         }
         Stage::Closed => "the rollout was closed".to_owned(),
-        Stage::RollingBack(way) => rolling_back(plan, way),
+        Stage::RollingBack(way) => rolling_back(rollout.canary_plan(), way),
         Stage::RolledBack => {
             let live = rollout.live_version().unwrap_or_else(|| subject.previous());
             format!("rolled back: {live} is {}", subject.live(live))

@@ -402,7 +402,7 @@ impl LogSummary {
         let back = self.rollbacks.last_mut().filter(|back| back.attempt == attempt);
         match (to, back) {
             (Stage::RollingBack(way), back) => {
-                let method = way.why.method(rollout.plan(), way.method);
+                let method = way.why.method(rollout.canary_plan(), way.method);
                 let to = rollout.back_to().unwrap_or_default().to_owned();
                 // A failed rollback stays open.
                 if let Some(back) = back.filter(|back| back.ended.is_none()) {

@@ -296,7 +296,7 @@ impl Act {
     /// The rollback point of a rollback to the previous version, where more than its version is
     /// known.
     fn rollback_point(&self, rollout: &Rollout) -> Option<String> {
-        let release = rollout.plan().release()?;
+        let release = rollout.canary_plan().release()?;
         let Self::RollBack { version, .. } = self else { return None };
         let point = release.point.as_ref().filter(|_| *version == release.previous);
         let parts = point.map(|point| [("commit", &point.commit), ("artifact", &point.artifact)]);

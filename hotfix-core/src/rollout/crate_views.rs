@@ -10,7 +10,7 @@ use crate::getters::getters;
 use crate::grade::{Audience, MessageKind, Moment};
 use crate::judge::{self, EndedBy, Harm, PhaseRecord, Recovery};
 use crate::metric::{self, Band};
-use crate::plan::Window;
+use crate::plan::{Plan, Window};
 use crate::policy::section::{Checklist, Metric};
 use crate::text::{joined, quoted};
 use crate::unit::{MetricName, Name, PhaseName, Timestamp};
@@ -309,14 +309,28 @@ getters! {
     /// Whether the rollout is ready to start and it is open whether this is a hot-fix.
     hotfix_is_open: bool = self.state() == State::Ready
         && self.case.readiness.open_hotfix(self.plan.policy()).is_some();
-    /// The rollback point that was named with the item that records it.
+    /// The plan of the release that has the canary's share, or had it when it was rolled back: the plan in
+    /// force, or that of an earlier attempt.
+    canary_plan: &Plan = self.case.canary_plan(&self.plan);
+    /// The rollback point of that release, as it was named with the item that records it.
     rollback_point_noted: Option<&str> =
-        self.case.readiness.marks().noted(checklist::point_item(self.plan.policy())?);
+        self.case.canary_marks().noted(checklist::point_item(self.plan.policy())?);
+    /// Whether a superseded release is rolled back, and not the one of the plan in force.
+    rolls_back_former: bool = self.stage().has_turned_back() && self.case.former.is_some();
+    /// The plan by which the present or the next rollback is.
+    plan_of_rollback: &Plan =
+        if self.rolls_back_former() { self.canary_plan() } else { self.plan() };
+    /// How long that rollback takes, as somebody noted it with an item of a checklist.
+    rollback_time_noted: Option<&str> = {
+        let former = self.case.canary_marks();
+        let marks = if self.rolls_back_former() { former } else { self.case.readiness.marks() };
+        marks.recorded(self.plan.policy(), "rollback_minutes")
+    };
     /// The version beside the release: `previous`, or what a `revert` restored.
     live_version: Option<&str> =
         self.plan.release().map(|of| self.case.place.restored().unwrap_or(&of.previous));
     /// The canary's version, where it is that of an earlier attempt.
-    former_version: Option<&str> = self.case.place.former();
+    former_version: Option<&str> = self.canary_version().filter(|_| self.case.former.is_some());
     /// The policy's success criteria with their states.
     success_criteria: Vec<ItemStatus> =
         checklist::success_criteria(self.plan.policy(), self.case.readiness.marks());

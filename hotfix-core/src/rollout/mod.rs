@@ -222,7 +222,7 @@ impl Rollout {
             let Revision { plan, judge, kept } = *revision;
             let former = std::mem::replace(&mut self.plan, Arc::new(plan));
             let is_new_attempt = input.command.is_new_attempt();
-            let replaces = is_new_attempt.then(|| former.subject().version());
+            let replaces = is_new_attempt.then_some(former);
             self.case.begin_plan(&self.plan, judge, kept, replaces);
         }
         resolved

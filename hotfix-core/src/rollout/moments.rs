@@ -85,8 +85,7 @@ pub(super) fn update_agenda(
     drop(case.agenda.take(plan.policy(), at, AgendaInput::Canary { version: canary }));
     let mut inputs = of_rollback(case, to, at);
     // Traffic of the previous attempt holds the start, too, until it is withdrawn.
-    let waits =
-        !case.actions.pending().is_empty() || case.place.former().is_some() && case.has_traffic();
+    let waits = !case.actions.pending().is_empty() || case.former.is_some() && case.has_traffic();
     let RolloutState { agenda, readiness, place, .. } = case;
     let policy = plan.policy();
     let started = !matches!(to.unwrap_or(place.stage()), Stage::Preparing);
@@ -378,7 +377,7 @@ const fn gives_up(from: &Stage, to: &Stage) -> bool {
 
 /// That the fix is given up, and that it was rolled back or its traffic withdrawn.
 fn of_rollback<'a>(case: &RolloutState, to: Option<&Stage>, at: Timestamp) -> Vec<AgendaInput<'a>> {
-    let (from, former) = (case.place.stage(), case.place.former());
+    let (from, former) = (case.place.stage(), case.former.as_ref());
     let mut inputs = Vec::new();
     // The traffic of a release that is superseded is withdrawn.
     let is_replaced =

@@ -4,7 +4,7 @@ use crate::fact::{FactId, Informed};
 use crate::gate::approval::{Demand, DemandState, stand_ins_of};
 use crate::grade::Moment;
 use crate::judge;
-use crate::plan::called_first;
+use crate::plan::{Plan, called_first};
 use crate::policy::section::Message;
 use crate::text::{brief, joined, moment, quoted, sentence};
 use crate::unit::{RoleName, Timestamp};
@@ -18,9 +18,14 @@ use super::state::Silent;
 use super::{describe, poll};
 
 impl Conclusion<'_> {
+    /// The plan of the release that has the canary's share.
+    pub(super) fn canary_plan(&self) -> &Plan {
+        self.case.canary_plan(self.plan)
+    }
+
     /// The version that has the canary's share.
     pub(super) fn version(&self) -> &str {
-        self.case.place.canary_version(self.plan.subject().version())
+        self.canary_plan().subject().version()
     }
 
     pub(super) fn act(&mut self, act: Act) {

@@ -64,7 +64,7 @@ impl Revision {
         if is_before && judge == Judge::try_new(present)? {
             judge.clone_from(judged);
         } else if plan.subject().previous() == present.subject().previous() {
-            judge.keep_live(judged);
+            judge.keep_live(judged, case.has_traffic());
         }
         Ok(Some(Box::new(Self { plan, judge, kept })))
     }

@@ -228,8 +228,8 @@ impl Conclusion<'_> {
             Some(Act::SetTraffic { share: step.share.rest() })
         });
         let method = || {
-            let method = progress.why.method(self.plan, progress.method)?;
-            let version = progress.why.target(&self.plan.release()?.previous).to_owned();
+            let method = progress.why.method(self.canary_plan(), progress.method)?;
+            let version = progress.why.target(&self.canary_plan().release()?.previous).to_owned();
             Some(Act::RollBack { method, version })
         };
         if let Some(act) = step.or_else(method) {
@@ -237,7 +237,7 @@ impl Conclusion<'_> {
             self.act(act);
         } else {
             let why = |method| self.case.happened.why_failed(method);
-            let tried = (0..).map_while(|index| progress.why.method(self.plan, index));
+            let tried = (0..).map_while(|index| progress.why.method(self.canary_plan(), index));
             let between =
                 if tried.clone().any(|method| why(method).is_some()) { "; " } else { ", " };
             let methods = tried.map(|method| match why(method) {
@@ -271,7 +271,7 @@ impl Conclusion<'_> {
     /// That a method failed; None unless the policy has people act then, and another method is left.
     fn what_failed(&self, act: &Act, next: &RollbackProgress) -> Option<String> {
         let Act::RollBack { method, .. } = act else { return None };
-        let next = next.why.method(self.plan, next.method)?;
+        let next = next.why.method(self.canary_plan(), next.method)?;
         let (id, _) = self.awaited()?;
         let (by_hand, [failed, next]) =
             (self.by_hand()?, [*method, next].map(RollbackMethod::as_str));
@@ -347,9 +347,10 @@ impl Conclusion<'_> {
                 && let Some((id, act)) = self.awaited()
             {
                 let text = describe::unconfirmed(self.plan.policy(), id, act, returned_within);
-                let next = progress.why.method(self.plan, progress.method + 1).map(|method| {
-                    format!(" After `failed` the next method is {}.", words(method.as_str()))
-                });
+                let next =
+                    progress.why.method(self.canary_plan(), progress.method + 1).map(|method| {
+                        format!(" After `failed` the next method is {}.", words(method.as_str()))
+                    });
                 self.page(&(text + &next.unwrap_or_default()));
             }
             return;

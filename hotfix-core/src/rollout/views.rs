@@ -144,7 +144,10 @@ impl Rollout {
     /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// ```
     pub fn commands<'a>(&'a self, action: &'a Action) -> Vec<PlannedCommands<'a>> {
-        let (plan, policy) = (self.plan(), self.plan().policy());
+        // Traffic is withdrawn from a superseded release, and its rollback is by its own plan.
+        let withdraws = matches!(action.act, Act::SetTraffic { share: Share::NONE });
+        let plan = if withdraws { self.canary_plan() } else { self.plan_of_rollback() };
+        let policy = plan.policy();
         let mut owners: Vec<Commanded<'_>> = Vec::new();
         let mut previous = self.back_to();
         let mut with_step = true;
@@ -464,8 +467,7 @@ getters! {
     started_at: Option<Timestamp> = self.intervention(InputKind::Start).map(|start| start.at);
     /// The version that has the canary's share, or had it when it was rolled back: the release's,
     /// or that of an earlier attempt. None without a release.
-    canary_version: Option<&str> =
-        Some(self.case.place.canary_version(&self.plan.release()?.version));
+    canary_version: Option<&str> = Some(self.canary_plan().release()?.version.as_str());
     /// Actions that await `confirm` or `failed`, oldest first. After a crash do them, or find out
     /// that they were done.
     pending_actions: &[Action] = self.case.actions.pending();

@@ -105,9 +105,13 @@ impl Measured {
     }
 
     /// Takes over from the attempt before (`of`) what its live version had before the deployment.
-    pub(super) fn keep_live(&mut self, of: &Self) {
+    /// `is_deployed`: its release still has traffic, so that a rollback is to that level.
+    pub(super) fn keep_live(&mut self, of: &Self, is_deployed: bool) {
         self.pre_deployment.keep(&of.pre_deployment);
         self.trailing.clone_from(&of.trailing);
+        if is_deployed {
+            self.totals.level.clone_from(&of.totals.level);
+        }
     }
 
     /// Adds a tick to the sums over window and phase.
@@ -288,12 +292,13 @@ impl Watched {
 // The live version without traffic on the fix, and after it.
 impl Watched {
     /// Takes over from the attempt before (`of`) what its live version had before the deployment.
-    pub(in crate::judge) fn keep_live(&mut self, of: &Self) {
-        if of.pre_deployment().applies() && self.design.lacks_layout() && !of.design.lacks_layout()
-        {
+    /// `is_deployed`: its release still has traffic.
+    pub(in crate::judge) fn keep_live(&mut self, of: &Self, is_deployed: bool) {
+        let keeps_rows = of.pre_deployment().applies() || is_deployed;
+        if keeps_rows && self.design.lacks_layout() && !of.design.lacks_layout() {
             self.settle_layout(of.design.layout.clone());
         }
-        self.measured.keep_live(&of.measured);
+        self.measured.keep_live(&of.measured, is_deployed);
     }
 
     /// Adds only the live arm to the window, and keeps it for another attempt. `since`: when it got the

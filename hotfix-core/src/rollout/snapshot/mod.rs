@@ -17,7 +17,7 @@ use serde_json::{Map, Value};
 use crate::canonical::{Digest, Encoder, read_canonical, read_state};
 use crate::deadline::{Agenda, AgendaState};
 use crate::judge::{JudgeRead, JudgeState};
-use crate::plan::{Former, MetricCalibration, Plan, Subject};
+use crate::plan::{self, MetricCalibration, Plan, Subject};
 use crate::policy::Policy;
 use crate::unit::MetricName;
 
@@ -25,7 +25,9 @@ use super::Rollout;
 use super::journal::Recording;
 use super::log::{Lines, complete};
 use super::personal::Salt;
-use super::state::{Actions, Happened, Judged, People, Place, Readiness, RolloutState};
+use super::state::{
+    Actions, Former, FormerState, Happened, Judged, People, Place, Readiness, RolloutState,
+};
 
 pub use envelope::SNAPSHOT_FORMAT;
 pub use error::SnapshotError;
@@ -45,7 +47,7 @@ pub struct SnapshotHead {
 #[derive(Serialize, Deserialize)]
 struct Opening<'a> {
     calibration: Cow<'a, BTreeMap<MetricName, MetricCalibration>>,
-    former: Option<Cow<'a, Former>>,
+    former: Option<Cow<'a, plan::Former>>,
     plan: Cow<'a, Subject>,
     policy: Cow<'a, Policy>,
 }
@@ -54,6 +56,7 @@ struct Opening<'a> {
 #[derive(Serialize, Deserialize)]
 struct Content<'a, J> {
     place: Cow<'a, Place>,
+    former: Option<FormerState<'a>>,
     actions: Cow<'a, Actions>,
     people: Cow<'a, People>,
     readiness: Cow<'a, Readiness>,
@@ -70,10 +73,12 @@ struct Content<'a, J> {
 
 impl<'a> Content<'a, JudgeState<'a>> {
     fn of(case: &'a RolloutState, salt: Option<&'a str>) -> Self {
-        let RolloutState { place, actions, people, readiness, agenda, judged, happened } = case;
+        let RolloutState { place, former, actions, people, readiness, agenda, judged, happened } =
+            case;
         let (facts, worst) = (readiness.facts().document(), readiness.worst_facts().document());
         Self {
             place: Cow::Borrowed(place),
+            former: former.as_ref().map(Former::state),
             actions: Cow::Borrowed(actions),
             people: Cow::Borrowed(people),
             readiness: Cow::Borrowed(readiness),
@@ -93,6 +98,7 @@ impl Content<'_, JudgeRead> {
         let misfit = |what| SnapshotError::Misfit { what };
         let mut case = RolloutState {
             place: self.place.into_owned(),
+            former: self.former.map(|former| former.restored(plan)).transpose()?,
             actions: self.actions.into_owned(),
             people: self.people.into_owned(),
             readiness: self.readiness.into_owned(),

@@ -277,7 +277,6 @@ impl Question {
                 let over = lasted >= policy.validation_held_at_most();
                 (lasted >= policy.final_validation().watch).then_some((last, over))
             }
-            _ if place.reads_former() => return None,
             Stage::Deploying(_)
             | Stage::Paused { .. }
             | Stage::Complete { .. }

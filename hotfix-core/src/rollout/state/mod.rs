@@ -4,6 +4,7 @@
 //! the other files of `rollout/` read them by methods. A snapshot has the parts as they are.
 
 mod actions;
+mod former;
 mod happened;
 mod judged;
 mod known_facts;
@@ -35,10 +36,10 @@ use super::input::{Command, Input, InputKind};
 use super::intervention::Interventions;
 use super::moments;
 use super::question::is_moot;
-use super::revision::Kept;
 use super::stage::{Resume, Stage, State};
 
 pub(super) use actions::Actions;
+pub(super) use former::{Former, FormerState};
 pub(super) use happened::Happened;
 pub(crate) use judged::Silent;
 pub(super) use judged::{Assessed, Judged, Question};
@@ -56,6 +57,8 @@ pub(super) use unanswered::{About, Unanswered, no_answer_since};
 #[educe(Clone)]
 pub(super) struct RolloutState {
     pub(super) place: Place,
+    /// The superseded release that has the canary's share.
+    pub(super) former: Option<Former>,
     pub(super) actions: Actions,
     pub(super) people: People,
     pub(super) readiness: Readiness,
@@ -92,6 +95,7 @@ impl RolloutState {
     pub(super) fn try_new(plan: &Plan) -> Result<Self, StatError> {
         Ok(Self {
             place: Place::new(),
+            former: None,
             actions: Actions::new(),
             people: People::default(),
             readiness: Readiness::new(plan),
@@ -157,7 +161,7 @@ impl RolloutState {
     /// unless it is newer than the explained verdict and the beginning of the rollback.
     pub(super) fn read_since_verdict(&self) -> Option<Question> {
         let is_frozen = matches!(self.place.stage(), Stage::Frozen { .. });
-        let shows = is_frozen || self.place.purpose(|| self.reach()) == Use::Show;
+        let shows = is_frozen || self.purpose() == Use::Show;
         let read = self.judged.judge().seen_at().filter(|_| shows)?;
         let judged = self.judged.explained().question.map(|question| question.at());
         let mut known = [judged, self.place.rolled_back_since()].into_iter().flatten();
@@ -167,7 +171,7 @@ impl RolloutState {
     /// Whether missing readings mean anything at this stage: while the fix has traffic or is
     /// getting more, or readings show some although none is confirmed.
     pub(super) fn expects_readings(&self) -> bool {
-        match self.place.purpose(|| self.reach()) {
+        match self.purpose() {
             Use::Watch | Use::Move => true,
             Use::Deploy => self.judged.judge().sees_traffic(),
             Use::Show | Use::Level | Use::Return | Use::Ignore => false,
@@ -235,7 +239,7 @@ impl RolloutState {
         let mut resolved = Resolved { act: None, relapse };
         self.readiness.fold(plan, at, input, author);
         if let Some(readings) = readings {
-            let purpose = self.place.purpose(|| self.reach());
+            let purpose = self.purpose();
             if purpose == Use::Ignore {
                 self.judged.keep();
             }
@@ -259,7 +263,7 @@ impl RolloutState {
                 let is_going_out = self.place.stage.is_going_out()
                     || matches!(self.place.stage, Stage::Frozen { .. });
                 if is_going_out && matches!(act, Some(Act::SetTraffic { .. })) {
-                    self.place.former = None;
+                    self.former = None;
                 }
                 if let Some(share) = share {
                     self.actions.unsettled.clear();
@@ -309,37 +313,11 @@ impl RolloutState {
         resolved
     }
 
-    /// Whether a superseded release that `former` still names has lost its traffic.
-    pub(super) fn is_withdrawn(&self) -> bool {
-        let is_off = matches!(self.place.stage, Stage::Preparing) && !self.has_traffic();
-        is_off && self.place.former.is_some()
-    }
-
     /// Notifies the judge when the minimum time of a watched phase is over.
     fn end_phase(&mut self, at: Timestamp) {
         if let Stage::Monitoring(step) = self.place.stage() {
             self.judged.now.judge.end_phase(at, step.index, step.since);
         }
-    }
-
-    /// Puts the plan of an input in force; no metric has data yet. `replaces`: the version that
-    /// another attempt replaces; None for the first release.
-    pub(super) fn begin_plan(
-        &mut self,
-        plan: &Plan,
-        judge: Judge,
-        kept: Kept,
-        replaces: Option<&str>,
-    ) {
-        self.judged = Judged::of(judge);
-        if let Some(version) = replaces {
-            self.place.attempt += 1;
-            let former = self.place.former.take().unwrap_or_else(|| version.to_owned());
-            self.place.former = self.has_traffic().then_some(former);
-        }
-        (self.place.restored, self.place.reverted) = (None, false);
-        self.readiness.begin_attempt(plan, kept);
-        self.happened.phases.clear();
     }
 
     /// Makes a verdict. Returns the question that it answers and how many of its causes lead to its
@@ -373,7 +351,8 @@ impl RolloutState {
 
     /// The question to the judge at this time; None where nothing is judged.
     pub(super) fn question(&self, plan: &Plan, at: Timestamp) -> Option<Question> {
-        Question::of(&self.place, plan, at, self.readiness.severity())
+        let question = Question::of(&self.place, plan, at, self.readiness.severity());
+        question.filter(|_| !self.reads_former())
     }
 
     /// Folds the recorded outcome: the second half of an event. `relapse`: the harm that the fold found.
@@ -392,7 +371,7 @@ impl RolloutState {
             self.actions.end(*action);
         }
         if self.is_withdrawn() {
-            self.place.former = None;
+            self.former = None;
         }
         if kind == InputKind::Promote {
             go_on(&mut self.judged.now.judge, &self.judged.now.verdict);
@@ -558,7 +537,8 @@ impl RolloutState {
     /// out here.
     pub(super) fn write_behaviour(&self, into: &mut dyn Write) -> fmt::Result {
         // What happened is read by explanations and by the table, which change nothing.
-        let Self { readiness, agenda, judged, .. } = self;
+        let Self { former, readiness, agenda, judged, .. } = self;
+        let former = former.as_ref().map(|former| (former.plan.release(), &former.marks));
         // Only trains and messages ask since when and why it was rolled back. The numbers of events
         // and attempts only name lines and actions.
         let place = Place {
@@ -581,7 +561,10 @@ impl RolloutState {
             open.stated.retain(|objection| matches!(objection.of, Objected::Harm(_)));
         }
         let Assessed { judge, verdict, .. } = &judged.now;
-        write!(into, "{place:?}{actions:?}{people:?}{readiness:?}{agenda:?}{judge:?}{verdict:?}")
+        write!(
+            into,
+            "{place:?}{former:?}{actions:?}{people:?}{readiness:?}{agenda:?}{judge:?}{verdict:?}"
+        )
     }
 }
 

@@ -60,8 +60,6 @@ pub(crate) struct Place {
     pub(super) recovery: Option<Recovery>,
     /// Why it turned back; None where the deployment failed before any traffic moved.
     pub(super) turned_back_for: Option<RollbackCause>,
-    /// The version of an earlier attempt that has the canary's share, until its traffic is withdrawn.
-    pub(super) former: Option<String>,
     /// The version that was restored instead of the release's `previous`, by a `revert`.
     pub(super) restored: Option<String>,
     /// The rollback has reverted the fix on its branch.
@@ -89,16 +87,6 @@ impl Place {
     /// The version that was restored instead of the release's `previous`.
     pub(crate) fn restored(&self) -> Option<&str> {
         self.restored.as_deref()
-    }
-
-    /// The version of an earlier attempt that has the canary's share, or had it when rolled back.
-    pub(crate) fn former(&self) -> Option<&str> {
-        self.former.as_deref()
-    }
-
-    /// The version that has the canary's share, or had it when rolled back: `release`, or an earlier one.
-    pub(crate) fn canary_version<'a>(&'a self, release: &'a str) -> &'a str {
-        self.former().unwrap_or(release)
     }
 
     /// The version that a rollback restores, or restored, for a release with this `previous`.
@@ -144,15 +132,9 @@ impl Place {
         }
     }
 
-    /// Whether readings are of a former version's traffic, while the next version is deployed.
-    pub(super) fn reads_former(&self) -> bool {
-        self.former.is_some() && self.stage.is_deploying()
-    }
-
     /// What an observation is for at this stage. `reach`: how much of the traffic the canary has.
     pub(super) fn purpose(&self, reach: impl FnOnce() -> Reach) -> Use {
         match &self.stage {
-            _ if self.reads_former() => Use::Ignore,
             Stage::Monitoring(_)
             | Stage::Gate { .. }
             | Stage::FinalValidation { .. }
