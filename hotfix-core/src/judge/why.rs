@@ -98,6 +98,7 @@ closed_set! {
         /// The reading came by instance or by stratum, so it is not clear which part would change.
         InParts = "in_parts",
         /// No other reading of this metric's canary in this tick would have changed the decision.
+        /// Whether one would show swapped arms or a wrong split is not checked.
         NothingChanges = "nothing_changes",
     }
 }
