@@ -94,6 +94,7 @@ pub(super) struct DutyState {
     pub(super) planned: Planned,
     /// Of a duty about a release that was rolled back: the versions for which it is owed, or was when it
     /// was settled.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub(super) owed_for: Vec<String>,
 }
 

@@ -102,7 +102,7 @@ pub use status::Awaits;
 use crate::getters::getters;
 use crate::grade::{Audience, DutyKind, Moment, closed_set};
 use crate::policy::Policy;
-use crate::unit::{Name, RoleName, Timestamp};
+use crate::unit::{Name, RoleName, Timestamp, is_default};
 
 use item_state::{DutyState, Notified};
 use obligations::Obligation;
@@ -167,6 +167,7 @@ struct Answered {
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 struct Reached {
     at: Timestamp,
+    #[serde(default, skip_serializing_if = "is_default")]
     live: bool,
 }
 
@@ -443,6 +444,8 @@ getters! {
     reopened_at: Option<Timestamp> = self.state.reopened;
     /// When the fix of the present attempt went live, if that was revoked.
     was_live: Option<Timestamp> = self.state.was_live;
+    /// The version that has the canary's traffic, or is to get it.
+    canary: &str = &self.state.canary;
     /// The time of the first input.
     opened: Option<Timestamp> = self.state.opened;
     /// What the last [`advance`](Self::advance) gave.

@@ -34,8 +34,10 @@ impl<'a> Call<'a> {
         match self.causes.iter().position(|known| *known == cause) {
             Some(known) if known < place => return,
             Some(known) => {
-                let level = (0..response as usize).rev().find(|level| known < self.above(*level));
-                level.into_iter().for_each(|level| self.calls[level] -= 1);
+                let mut milder = (0..response as usize).rev();
+                if let Some(level) = milder.find(|level| known < self.above(*level)) {
+                    self.calls[level] -= 1;
+                }
                 self.causes[place..=known].rotate_right(1);
             }
             None => self.causes.insert(place, cause),

@@ -81,8 +81,11 @@ pub(super) fn update_agenda(
     if to.is_none() && matches!(command, Command::Observe { .. } | Command::Tick) {
         return;
     }
-    let version = case.canary_plan(plan).subject().version().to_owned();
-    drop(case.agenda.take(plan.policy(), at, AgendaInput::Canary { version: &version }));
+    let canary = case.canary_plan(plan).subject().version();
+    if case.agenda.canary() != canary {
+        let version = canary.to_owned();
+        drop(case.agenda.take(plan.policy(), at, AgendaInput::Canary { version: &version }));
+    }
     let mut inputs = of_rollback(case, to, at);
     // Traffic of the previous attempt holds the start, too, until it is withdrawn.
     let waits = !case.actions.pending().is_empty() || case.former.is_some() && case.has_traffic();

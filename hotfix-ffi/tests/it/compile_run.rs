@@ -495,7 +495,7 @@ fn the_library_exports_its_functions_and_the_shipped_one_no_more() {
         // The design asks for 7 MB of shared library; benches/README.md says what is too much. This holds the line.
         let bare = &["--strip-debug", "-R", ".llvmbc", "-R", ".llvmcmd"][..];
         for (shipped, without, limit) in [
-            (&library.shared, &["--strip-all"][..], 9_725_000),
+            (&library.shared, &["--strip-all"][..], 9_775_000),
             (&library.archive, bare, 34_200_000),
         ] {
             strip(shipped, without, &stripped);

@@ -3563,7 +3563,8 @@ class Policy:
             ``id`` optional. Times are RFC 3339 text or aware `datetime` objects.
         release : Mapping, optional
             ``{"version", "previous", "branch", "commit", "author", "methods", "numstat",
-            "bug_metric"}``; all but the first two optional. None while there is no fix yet. ``methods`` is a list such as
+            "bug_metric", "strategy", …}``; all but the first two optional, and all of them in
+            ``docs/inputs.md``. None while there is no fix yet. ``methods`` is a list such as
             ``[{"kind": "feature_flag", "seconds": 5}]``.
         traffic : Mapping, optional
             ``{"requests_per_minute", "instances", "canary_instances", "flags", "schema_change"}``,
@@ -3858,15 +3859,15 @@ class Rollout:
         role, through which channel, why and for which plan. ``unasked``: statements of roles
         that no demand asks."""
     def blockers(self) -> list[_Blocker]:
-        """The blockers: everything that prevents the rollout from starting, each with who can clear
-        it, and how.
+        """The blockers: what prevents the rollout from starting, each with who can clear it, and how.
 
         Returns
         -------
         list of dict
             ``{"kind", "sentence", "who", "clears"}``, and if applicable ``item``, ``list`` and
             ``roles``. The list is empty when a start would be accepted, and after the start.
-            ``who`` is empty if anybody can clear it, ``clears`` if a new plan is needed.
+            ``who`` is empty if anybody can clear it (of a severity: whom to ask first), ``clears`` if
+            a new plan is needed.
 
         Examples
         --------
