@@ -111,8 +111,8 @@ pub struct RollbackPlan {
     pub not_reversible: Vec<NotReversible>,
     /// The total time: the policy's estimate with the waits of the steps, or else the sum of
     /// `execute` and the known ones of `assess` and `verify`. If the release states the time of the
-    /// first method, the sum has precedence. Absent if neither is known, or if the first method is
-    /// none of the policy's and has no time.
+    /// first method, the sum has precedence. Absent if neither is known, or if the policy does not
+    /// have the first method and nobody stated its time.
     pub estimate: Option<TimeRange>,
     /// The time of the rollback itself: that of the first method, or else the policy's time for
     /// all of its methods, with the waits of its steps: at least those of the first phase, at most

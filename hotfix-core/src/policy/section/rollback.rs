@@ -29,7 +29,7 @@ section! {
         /// How long it takes to verify the rollback.
         verify: TimeRange, [optional];
         /// How long the whole rollback is expected to take, without the waits of `steps`. This time and
-        /// `execute` are not for a method that is not in `methods`, unless there is none.
+        /// `execute` are for the methods in `methods`; where that is empty, for each method.
         estimate: TimeRange, [optional];
         /// Whether the start waits until the rollback point is named: by the commit or artifact in `point`
         /// of the release, or as the evidence of an item that `records` it. Without such an item there
