@@ -44,7 +44,6 @@ impl Agenda {
             Input::Flow { flow, merged } => {
                 (self.state.flow, self.state.merged) = (flow, merged);
             }
-            Input::Canary { version } => version.clone_into(&mut self.state.canary),
             Input::Reverted if self.state.merged => {
                 self.settle_for_canary(at, |of| of.settled_in_branch == Some(BranchDuty::Revert));
             }
@@ -120,7 +119,7 @@ impl Agenda {
     fn keep_risen(&mut self) {
         let live = self.held_since(Moment::Deployed);
         for reached in self.state.reached.iter_mut().flatten() {
-            reached.live |= live.is_some_and(|live| live < reached.at);
+            reached.live |= reached.is_after(live);
         }
     }
 

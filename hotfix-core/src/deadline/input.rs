@@ -27,9 +27,6 @@ pub enum Input<'a> {
         /// Whether it is merged, before the deployment, into the only branch that needs it.
         merged: bool,
     },
-    /// The version that has the canary's traffic, or is to get it: the one that is deployed, rolled back or
-    /// reverted next.
-    Canary { version: &'a str },
     /// The rollback has reverted the fix on the branch that it was merged into.
     Reverted,
     /// Another attempt begins, of this release or another: it needs its own approvals.

@@ -171,6 +171,13 @@ struct Reached {
     live: bool,
 }
 
+impl Reached {
+    /// Whether that was after a fix went live.
+    fn is_after(&self, live: Option<Timestamp>) -> bool {
+        live.is_some_and(|live| live < self.at)
+    }
+}
+
 impl Answered {
     /// When a page that was made at `called`, before the last answer, was answered: only the first and
     /// the last answer are known.
@@ -229,6 +236,12 @@ impl Agenda {
     /// An agenda without inputs.
     pub fn new(policy: &Policy) -> Self {
         Self::with_release(policy, &[])
+    }
+
+    /// States the version that has the canary's traffic, or is to get it: the one that is deployed, rolled
+    /// back or reverted next.
+    pub(crate) fn name_canary(&mut self, version: &str) {
+        version.clone_into(&mut self.state.canary);
     }
 
     /// An agenda with these inputs about the release, which come before the incident's first input.
@@ -444,8 +457,6 @@ getters! {
     reopened_at: Option<Timestamp> = self.state.reopened;
     /// When the fix of the present attempt went live, if that was revoked.
     was_live: Option<Timestamp> = self.state.was_live;
-    /// The version that has the canary's traffic, or is to get it.
-    canary: &str = &self.state.canary;
     /// The time of the first input.
     opened: Option<Timestamp> = self.state.opened;
     /// What the last [`advance`](Self::advance) gave.

@@ -68,7 +68,6 @@ impl Cause {
             Input::TurnedBack
             | Input::AnotherAttempt
             | Input::AnotherRelease
-            | Input::Canary { .. }
             | Input::Reverted
             | Input::Moment { .. }
             | Input::Stated { .. }

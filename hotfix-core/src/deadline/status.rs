@@ -302,15 +302,14 @@ impl Agenda {
     pub(super) fn begun_again(&self) -> BegunAgain {
         let end = self.came(Moment::Resolved);
         let live = self.held_since(Moment::Deployed);
-        let is_live = |risen: &Reached| live.is_some_and(|live| live < risen.at);
         let risen = self
             .reached()
-            .filter(|risen| risen.live || is_live(risen))
+            .filter(|risen| risen.live || risen.is_after(live))
             .filter(|risen| end.is_none_or(|end| risen.at < end));
         BegunAgain {
             reopened: self.state.reopened,
             risen: (self.state.severity, risen.map(|risen| risen.at)),
-            live: risen.as_ref().is_some_and(is_live),
+            live: risen.is_some_and(|risen| risen.is_after(live)),
         }
     }
 

@@ -271,6 +271,11 @@ impl Demand {
         self.state == DemandState::Approved
     }
 
+    /// Whether it is required: it holds the start, or may follow it.
+    pub(crate) const fn is_required(&self) -> bool {
+        self.holds_start || self.after_the_fact.is_some()
+    }
+
     /// The role in which the author of the fix approved, where that is the only approval.
     pub(crate) fn approved_by_author_alone(&self) -> Option<RoleName> {
         let is_alone = self.state == DemandState::AuthorAlone;

@@ -7,6 +7,7 @@ use std::collections::BTreeMap;
 use crate::deadline::{ALREADY_DONE, Awaits, Duties, Item, Source};
 use crate::fact::{Fact, Truth};
 use crate::gate::approval::Demand;
+use crate::gate::checklist::{self, Known};
 use crate::gate::{Exception, ItemState, ListStatus, is_same_person};
 use crate::grade::{ChecklistMoment, DutyKind, Moment};
 use crate::plan::{Plan, Power};
@@ -281,14 +282,15 @@ pub(super) struct Waivers {
 
 impl Waivers {
     pub(super) fn take(&mut self, plan: &Plan, input: &Input, item: Name) {
-        if let Some(exception) = Exception::ALL.iter().find(|of| of.as_str() == item.as_str()) {
-            let author = plan.release().and_then(|release| release.author.as_deref());
-            let both = author.zip(input.by.as_deref());
-            let is_author = both.is_some_and(|(author, by)| is_same_person(author, by));
-            *self.exceptions.entry(*exception).or_insert(true) &= is_author;
-        } else {
-            let mut items = plan.policy().checklists().iter().flat_map(|list| &list.items);
-            self.items += u64::from(items.any(|of| of.id == item));
+        match checklist::find(plan.policy(), item) {
+            Some(Known::Item(_)) => self.items += 1,
+            Some(Known::Exception(exception)) => {
+                let author = plan.release().and_then(|release| release.author.as_deref());
+                let both = author.zip(input.by.as_deref());
+                let is_author = both.is_some_and(|(author, by)| is_same_person(author, by));
+                *self.exceptions.entry(exception).or_insert(true) &= is_author;
+            }
+            _ => {}
         }
     }
 

@@ -81,11 +81,7 @@ pub(super) fn update_agenda(
     if to.is_none() && matches!(command, Command::Observe { .. } | Command::Tick) {
         return;
     }
-    let canary = case.canary_plan(plan).subject().version();
-    if case.agenda.canary() != canary {
-        let version = canary.to_owned();
-        drop(case.agenda.take(plan.policy(), at, AgendaInput::Canary { version: &version }));
-    }
+    case.name_canary(plan);
     let mut inputs = of_rollback(case, to, at);
     // Traffic of the previous attempt holds the start, too, until it is withdrawn.
     let waits = !case.actions.pending().is_empty() || case.former.is_some() && case.has_traffic();
@@ -276,9 +272,8 @@ fn update_approvals(
         return;
     }
     // One that nothing waits for, and that cannot follow the start, decides nothing beside others.
-    let counts = |demand: &Demand| demand.holds_start || demand.after_the_fact.is_some();
-    let any_counts = demands.iter().any(counts);
-    let is_met = demands.iter().all(|one| one.is_met() || any_counts && !counts(one));
+    let any_is_required = demands.iter().any(Demand::is_required);
+    let is_met = demands.iter().all(|one| one.is_met() || any_is_required && !one.is_required());
     let was_met = agenda.came(Moment::Approved).is_some();
     inputs.extend(changed(was_met, Moment::Approved, is_met || was_met && started, at));
 }

@@ -127,7 +127,16 @@ pub(super) fn left_open(
 
 /// The next moment: see [`Rollout::poll_at`](super::Rollout::poll_at).
 pub(super) fn poll_at(plan: &Plan, case: &RolloutState) -> Option<Timestamp> {
-    let RolloutState { place, people, readiness, agenda, judged, .. } = case;
+    let RolloutState {
+        place,
+        former: _,
+        actions: _,
+        people,
+        readiness,
+        agenda,
+        judged,
+        happened: _,
+    } = case;
     let Some(now) = place.at() else { return Some(Timestamp::default()) };
     // After a crash with only the opening line, what is due with the first input was not raised;
     // after a `resume`, the questions from before the pause were not repeated.

@@ -297,14 +297,15 @@ impl Conclusion<'_> {
         let open =
             open.map(|asks| format!("whether the policy calls for a hot-fix is not known. {asks}"));
         let voided = self.case.readiness.statements().voided(&demand.roles());
-        let is_open = demand.state == DemandState::Open && demand.lacks_writing().is_none();
+        let verbal = demand.lacks_writing();
+        let is_open = demand.state == DemandState::Open && verbal.is_none();
         let voided = voided.filter(|_| is_open).map(|at| {
             format!(
                 "what was approved at {} was an earlier plan, and this one needs its own approval.",
                 moment(at)
             )
         });
-        let verbal = demand.lacks_writing().map(|of| describe::needed_in_writing(of) + ".");
+        let verbal = verbal.map(|of| describe::needed_in_writing(of) + ".");
         let open = [voided, verbal, open].into_iter().flatten();
         let why = author.map_or_else(|| joined(open, " "), |_| describe::AUTHOR_ALONE.to_owned());
         let why = (!why.is_empty()).then(|| self.addressed(&why));

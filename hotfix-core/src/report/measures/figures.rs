@@ -299,9 +299,7 @@ impl Incident<'_> {
 
     fn time_to_approve(&self, name: MeasureName) -> Measure {
         let demands = self.rollout.approvals().demands;
-        if self.history.approved.is_none()
-            && !demands.iter().any(|demand| demand.holds_start || demand.after_the_fact.is_some())
-        {
+        if self.history.approved.is_none() && !demands.iter().any(Demand::is_required) {
             let is_of_author = |demand: &Demand| demand.state == DemandState::AuthorAlone;
             return not_asked(
                 name,
@@ -482,9 +480,9 @@ impl Incident<'_> {
         let worse = worse.unwrap_or(Worse::Higher);
         let [reference, before, after] =
             [row.reference, row.live, after].map(|share| share.map(|share| worse.bad(share, 1.0)));
-        let percent = |rate: Option<f64>| Some(format!("{}%", figure(100.0 * rate?, 3)));
-        let none = || "no reading".to_owned();
-        let in_last = || "no reading in the last phase".to_owned();
+        let percent = |rate: Option<f64>, none: &str| {
+            rate.map_or_else(|| none.to_owned(), |r| format!("{}%", figure(100.0 * r, 3)))
+        };
         let counted = match worse {
             Worse::Higher => "",
             Worse::Lower => "failures by ",
@@ -492,8 +490,8 @@ impl Incident<'_> {
         let sentence = format!(
             "{counted}`{}`: {} without the fix, {} with it",
             row.metric,
-            percent(before).unwrap_or_else(none),
-            percent(after).unwrap_or_else(in_last)
+            percent(before, "no reading"),
+            percent(after, "no reading in the last phase")
         );
         let rate = ErrorRate { metric: row.metric, reference, before, after };
         let known = self.has_outcome();

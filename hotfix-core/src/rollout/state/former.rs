@@ -49,6 +49,10 @@ impl FormerState<'_> {
     }
 }
 
+fn plan_of<'a>(former: Option<&'a Former>, plan: &'a Plan) -> &'a Plan {
+    former.map_or(plan, |former| &former.plan)
+}
+
 impl RolloutState {
     /// Puts the plan of an input in force; no metric has data yet. `replaces`: the plan that another
     /// attempt replaces; None for the first release.
@@ -80,7 +84,12 @@ impl RolloutState {
     /// The plan of the release that has the canary's share, or had it when it was rolled back: `plan`, or
     /// that of an earlier attempt.
     pub(in crate::rollout) fn canary_plan<'a>(&'a self, plan: &'a Plan) -> &'a Plan {
-        self.former.as_ref().map_or(plan, |former| &former.plan)
+        plan_of(self.former.as_ref(), plan)
+    }
+
+    /// Lets the agenda know the version that is deployed, rolled back or reverted next.
+    pub(in crate::rollout) fn name_canary(&mut self, plan: &Plan) {
+        self.agenda.name_canary(plan_of(self.former.as_ref(), plan).subject().version());
     }
 
     /// What was checked for the release of [`canary_plan`](Self::canary_plan).

@@ -307,7 +307,7 @@ impl Readiness {
     /// may follow it is requested only once. After the start only those that may still be met.
     pub(crate) fn unanswered(&self, policy: &Policy) -> Vec<Demand> {
         self.unmet(policy, |demand| match demand.state {
-            _ if !demand.holds_start && demand.after_the_fact.is_none() => false,
+            _ if !demand.is_required() => false,
             DemandState::Denied => false,
             // A demand that was met from the beginning was not requested.
             DemandState::Withdrawn => true,
